@@ -3,6 +3,7 @@
 mod fine;
 mod named_files;
 mod together;
+mod told;
 
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
@@ -23,6 +24,7 @@ use serde::Serialize;
 use std::io::Read;
 use std::path::Path;
 pub(super) use together::refuse_misfits;
+use told::{certificates, warnings};
 
 /// Write, check, show and explain worker files
 #[derive(clap::Args, Debug)]
@@ -158,6 +160,10 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         if let Some(error) = unread {
             loaded = Err(error);
         }
+        let unfit = loaded.as_ref().ok().and_then(|file| file.unfit(&certificates(file)));
+        if let Some(error) = unfit {
+            loaded = Err(error);
+        }
         if let Ok(file) = &loaded
             && args.source
             && let Some(worker) = file.flow.worker()
@@ -194,14 +200,6 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
     together::check(context, &together)?;
     named_files::check(context, &together)?;
     Ok(verdict)
-}
-
-/// What makes no file wrong, and is worth a second look.
-fn warnings(context: &Context, loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
-    let loaded = loaded.as_ref().ok()?;
-    let namesakes = config::namesakes(loaded, &context.globals.config, &Environment, &context.registry);
-    let ignored = loaded.flow.worker().map(|worker| wiring::ignored_keys(worker)).unwrap_or_default();
-    loaded.warnings(&config::Notes { insecure: wiring::insecure_in(&loaded.flow), namesakes, ignored })
 }
 
 /// The columns that a worker's view really has, and whether their names' case may differ.

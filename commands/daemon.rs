@@ -7,11 +7,13 @@ use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment};
+use crate::core::model::door::TlsFiles;
 use crate::daemon::{self, Daemon, DaemonError, Door, IngestParts, Served, ServedFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tracing::info;
@@ -46,6 +48,12 @@ pub struct Args {
     /// Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]
     #[arg(long = "health-host", env = "HEALTH_HOSTS", value_name = "NAME", value_delimiter = ',')]
     hosts: Vec<String>,
+    /// File of a certificate (PEM): health, metrics and pages are then answered with TLS only; a changed file is taken at once
+    #[arg(long = "health-tls-certificate", env = "HEALTH_TLS_CERTIFICATE", value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// File of its key (PEM)
+    #[arg(long = "health-tls-key", env = "HEALTH_TLS_KEY", value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
 }
 
 /// A part of an ingest.
@@ -79,7 +87,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let hangups = stop::listen(SignalKind::hangup())?;
         let stop = Signals::watch(Arc::new(Logged))?.stop;
         let (registry, identity) = (Arc::clone(&context.registry), wiring::identity());
-        let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone() };
+        let tls = args.certificate.clone().zip(args.key.clone());
+        let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
+        let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone(), tls };
         let daemon = Daemon { served, registry, identity, door, metrics, stop, hangups };
         daemon::serve(daemon).await?;
         Ok(CommandEnd::Done)

@@ -91,6 +91,9 @@ impl Hint for WiringError {
             Self::Broker(error) => error.hint(),
             // Each says what to write.
             Self::Target(_) => None,
+            Self::Certificate { .. } => {
+                Some("put a certificate with its own key in these files, as PEM and without a passphrase")
+            }
         }
     }
 }

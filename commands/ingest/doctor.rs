@@ -26,6 +26,7 @@ pub(in crate::commands) fn run(
             kept: &wiring::kept_by_ingest(&ingest),
             clock: &*clock,
             insecure: &wiring::insecure_of_ingest(&ingest),
+            certificates: &wiring::certificates(&ingest.certificates(), clock.now()),
             found: tell,
         };
         Ok(end(&examine(input).await))

@@ -33,6 +33,7 @@ pub(in crate::commands) async fn look(
         topics: &topics,
         folders: &*folders,
         insecure: &wiring::insecure_of_scheduler(scheduler),
+        certificates: &wiring::certificates(&scheduler.certificates(), clock.now()),
         clock: &*clock,
         found: tell,
     };

@@ -1,6 +1,7 @@
 //! The only place that names a client crate: one file or folder per outside system.
 mod apart;
 pub mod disk;
+pub mod door_tls;
 pub mod drill;
 pub mod event_file;
 pub mod faults;
@@ -29,5 +30,5 @@ pub mod sqlite_reader;
 pub mod sqlite_sink;
 pub mod sqlserver;
 pub mod system_clock;
-mod tls;
+pub mod tls;
 mod url_parts;

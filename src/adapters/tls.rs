@@ -18,7 +18,7 @@ const ROOTS_BYTES_MAX: u64 = 4 << 20;
 
 /// How far a server's certificate is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Check {
+pub enum Check {
     /// Not at all.
     Nothing,
     /// Signed by a known authority.
@@ -32,7 +32,7 @@ pub(super) enum Check {
 ///
 /// # Errors
 /// Why the root certificates cannot be used.
-pub(super) fn client(
+pub fn client(
     check: Check,
     roots: Option<&Path>,
     option: &str,

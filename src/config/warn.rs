@@ -7,8 +7,9 @@ use super::receivers::Receiver;
 use super::resolve::generate::blamed;
 use super::{Flow, Loaded};
 use crate::core::generate::translate::doubts;
+use crate::core::model::door::DoorCertificate;
+use crate::core::model::finding::CheckVerdict;
 use crate::core::model::peer::{Insecure, Unreadable};
-use crate::core::schedule::spec::DoorSpec;
 
 /// What others know of a worker file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,6 +20,15 @@ pub struct Notes {
     pub namesakes: Vec<Namesake>,
     /// Keys of the source's address that change nothing here.
     pub ignored: Vec<&'static str>,
+    /// What was found of the doors' certificates.
+    pub certificates: Vec<DoorCertificate>,
+}
+
+/// What to do about a certificate.
+const RENEW: &str = "put another one with its key in these files: a running daemon takes it by itself";
+
+fn is_doubt(found: &DoorCertificate) -> bool {
+    found.finding.verdict == CheckVerdict::Warn
 }
 
 impl Loaded {
@@ -28,6 +38,19 @@ impl Loaded {
             for Unreadable { field, why, hint } in addresses {
                 let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
                 place.report_harmless("unreadable-address", format!("`{field}`: {why}"), hint);
+            }
+            root.context.problems.take().into_sorted()
+        });
+        (!problems.is_empty()).then(|| self.error(problems))
+    }
+
+    /// Certificates of doors that no client would take, each with its place. `None` when there are none.
+    pub fn unfit(&self, certificates: &[DoorCertificate]) -> Option<ConfigError> {
+        let problems = self.with_root(|root| {
+            for DoorCertificate { door, finding } in certificates {
+                if finding.verdict == CheckVerdict::Fail {
+                    root.section(door).section("tls").report_harmless("certificate", finding.detail.clone(), RENEW);
+                }
             }
             root.context.problems.take().into_sorted()
         });
@@ -47,22 +70,24 @@ impl Loaded {
     /// Doors beyond this host that ask for no token.
     fn unguarded_doors(&self) -> Vec<(&'static str, String)> {
         match &self.flow {
-            Flow::Schedule(scheduler) => {
-                let DoorSpec { port, listen, token, .. } = &scheduler.api;
-                let is_own = listen.is_some_and(|address| address.to_canonical().is_loopback());
-                let told = format!(
-                    "`api` asks for no token: anybody who reaches its port ({port}) may change data sources and schedules"
-                );
-                if token.is_some() || is_own { Vec::new() } else { vec![("api", told)] }
-            }
+            Flow::Schedule(scheduler) => scheduler.doors_for_anybody(),
             Flow::Ingest(ingest) => ingest.doors_for_anybody(),
+            Flow::Generate(_) | Flow::Transfer(_) => Vec::new(),
+        }
+    }
+
+    /// Doors beyond this host whose token goes in clear.
+    fn doors_in_clear(&self) -> Vec<(&'static str, String)> {
+        match &self.flow {
+            Flow::Schedule(scheduler) => scheduler.doors_in_clear(),
+            Flow::Ingest(ingest) => ingest.doors_in_clear(),
             Flow::Generate(_) | Flow::Transfer(_) => Vec::new(),
         }
     }
 
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
-        let Notes { insecure, namesakes, ignored } = notes;
+        let Notes { insecure, namesakes, ignored, certificates } = notes;
         let files = self.flow.worker().map_or(&[][..], |worker| worker.files.as_slice());
         let short_lease = match &self.flow {
             Flow::Generate(worker) => worker.policies.short_lease(),
@@ -84,6 +109,14 @@ impl Loaded {
             for (door, message) in self.unguarded_doors() {
                 let hint = "give it a `token`, or let it listen on `127.0.0.1` behind a proxy with a login";
                 root.section(door).report_harmless("no-token", message, hint);
+            }
+            for (door, message) in self.doors_in_clear() {
+                let hint =
+                    "give it `tls: { certificate, key }`, or let it listen on `127.0.0.1` behind a proxy that encrypts";
+                root.section(door).report_harmless("no-tls", message, hint);
+            }
+            for DoorCertificate { door, finding } in certificates.iter().filter(|it| is_doubt(it)) {
+                root.section(door).section("tls").report_harmless("certificate", finding.detail.clone(), RENEW);
             }
             if !ignored.is_empty() {
                 let keys: Vec<String> = ignored.iter().map(|key| format!("`{key}`")).collect();

@@ -196,11 +196,13 @@ fn open(
     routes: Router,
     (member, hosts): (&Member, &[String]),
 ) -> Result<OpenDoor, DaemonError> {
-    let DoorSpec { port, listen: address, .. } = *spec;
+    let DoorSpec { port, listen: address, ref tls, .. } = *spec;
+    let key = format!("{}/{name}", ingest.id.as_str());
+    let tls = wiring::door_tls(&key, tls.as_ref())?.map(|tls| (key, tls));
     // A list of its own, and the names of the daemon's listener.
     let hosts = Hosts::of_door(address, spec.hosts.iter().chain(hosts).cloned().collect());
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, ingest = ingest.id.as_str(), door = name, port, "door is open");
-    Ok(OpenDoor { listener, routes, member: member.clone(), hosts })
+    Ok(OpenDoor { listener, routes, member: member.clone(), hosts, tls })
 }

@@ -1,5 +1,6 @@
 //! The long-running process. Its flows run side by side, behind one HTTP listener, and stop in one way.
 
+mod certificates;
 mod files;
 pub mod generate;
 mod ingest;
@@ -14,14 +15,15 @@ use crate::core::generate::run::Identity;
 use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
 use crate::core::inlet::Inlet;
+use crate::core::model::door::TlsFiles;
 use crate::core::schedule::plan::PlanFault;
 use crate::core::schedule::sources::SourceError;
 use crate::core::schedule::start::Startable;
 use crate::http::generate::WorkerHandle;
 use crate::http::panel::Panel;
-use crate::http::{self, Hosts, Router};
+use crate::http::{self, Hosts, Router, TlsAcceptor};
 use crate::telemetry::metrics;
-use crate::wiring::{self, WiringError};
+use crate::wiring::{self, DoorTls, WiringError};
 pub use files::{IngestParts, Served, ServedFile};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
@@ -68,6 +70,8 @@ pub struct Door {
     pub port: u16,
     /// Host names that requests may carry. Without one they may carry any.
     pub hosts: Vec<String>,
+    /// Its certificate. `None` where it answers in clear.
+    pub tls: Option<TlsFiles>,
 }
 
 /// Why a daemon did not start.
@@ -140,6 +144,8 @@ struct OpenDoor {
     member: Member,
     /// Which hosts its requests may name.
     hosts: Hosts,
+    /// Its name in log and metrics, and its certificate.
+    tls: Option<(String, DoorTls)>,
 }
 
 /// Serves until `stop`. Then each flow finishes its commit in hand and releases its leases.
@@ -152,7 +158,8 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let [workers, ingests] = ["worker", "ingest"].map(|key| served.ids(key));
     let [schedulers, transfers] = ["scheduler", "transfer"].map(|key| served.ids(key));
     info!(target: TARGET, workers, ingests, schedulers, transfers, instance, version, "service starting");
-    let Door { address, port, hosts } = door;
+    let Door { address, port, hosts, tls } = door;
+    let tls = wiring::door_tls("status", tls.as_ref())?.map(|tls| ("status".to_owned(), tls));
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
@@ -169,21 +176,24 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let page = generate::page(workers, panels, &shared);
     let small = (metrics.clone(), stop.clone());
     tasks.add("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
+    let certified = certified(tls, &stop, &mut tasks);
+    let doors: Vec<_> = doors.into_iter().map(|door| door.certified(&stop, &mut tasks)).collect();
     tasks.begin();
     let descriptors = wiring::descriptors();
     let serving = CancellationToken::new();
     let mut servers = JoinSet::new();
     // All flows' doors together take as many descriptors as the listener of health does: the work keeps the other half.
     let share = descriptors / u64::try_from(doors.len()).unwrap_or(1).max(1);
-    for door in doors {
+    for (door, tls) in doors {
         let own = http::Shared { members: vec![door.member], metrics: metrics.clone(), stop: stop.clone() };
         let router = http::door(own, door.routes, door.hosts, share);
         let wanted = (share, http::DOOR_CONNECTIONS);
-        servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
+        servers.spawn(http::serve(router, door.listener, wanted, tls, serving.clone()));
     }
     let common = http::Shared { members, metrics, stop: stop.clone() };
     let router = http::router(common, [page], Hosts::of_door(address, hosts), descriptors);
-    servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));
+    let wanted = (descriptors, http::PAGE_CONNECTIONS);
+    servers.spawn(http::serve(router, listener, wanted, certified, serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
         () = files::watch(&served.files, &registry, hangups) => {}
@@ -194,4 +204,21 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let _ = tokio::time::timeout(GRACE, servers.join_all()).await;
     info!(target: TARGET, "service stopped");
     Ok(())
+}
+
+impl OpenDoor {
+    /// Apart from what it shakes hands with. Its certificate is renewed from now on.
+    fn certified(mut self, stop: &CancellationToken, tasks: &mut Supervisor) -> (Self, Option<TlsAcceptor>) {
+        let tls = certified(self.tls.take(), stop, tasks);
+        (self, tls)
+    }
+}
+
+/// What a door shakes hands with. Its certificate is renewed from now on.
+fn certified(tls: Option<(String, DoorTls)>, stop: &CancellationToken, tasks: &mut Supervisor) -> Option<TlsAcceptor> {
+    let (door, tls) = tls?;
+    let acceptor = TlsAcceptor::from(tls.settings());
+    let stop = stop.clone();
+    tasks.add("certificate", None, async move { certificates::renew(door, tls, &*wiring::clock(), &stop).await });
+    Some(acceptor)
 }

@@ -203,11 +203,13 @@ fn open(
     parts: &Parts<'_>,
     member: &Member,
 ) -> Result<OpenDoor, DaemonError> {
-    let DoorSpec { port, listen: address, .. } = *spec;
+    let DoorSpec { port, listen: address, ref tls, .. } = *spec;
+    let key = format!("{}/{name}", parts.scheduler.id.as_str());
+    let tls = wiring::door_tls(&key, tls.as_ref())?.map(|tls| (key, tls));
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, scheduler = parts.scheduler.id.as_str(), door = name, port, "door is open");
-    Ok(OpenDoor { listener, routes, member: member.clone(), hosts })
+    Ok(OpenDoor { listener, routes, member: member.clone(), hosts, tls })
 }
 
 /// Sends the outbox: changes of data sources, and new files where there is a topic for them.

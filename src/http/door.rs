@@ -1,5 +1,6 @@
 //! The connections of the HTTP listener: how many there may be, and how long each may take. A client that sends or reads slowly
-//! keeps nobody out, and takes no descriptor that the work needs.
+//! keeps nobody out, and takes no descriptor that the work needs. With TLS, the handshake comes before the first request's head, and has as
+//! much time as that.
 
 mod body;
 mod places;
@@ -21,11 +22,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-/// Longest time for a request's head to come, and between two requests on one connection.
+/// Longest time for a request's head to come, and between two requests on one connection; and for a handshake.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Longest time from a request's head to its answer, with the body that the request brings.
@@ -90,11 +93,12 @@ pub(super) fn most(descriptors: u64, wanted: usize) -> usize {
 }
 
 /// Answers until `stop`, then ends each connection behind the answer in hand. `descriptors` is how many the process may have,
-/// `wanted` how many connections there may be at most.
+/// `wanted` how many connections there may be at most. With `tls`, nothing else is answered.
 pub async fn serve(
     router: Router,
     listener: TcpListener,
     (descriptors, wanted): (u64, usize),
+    tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 ) {
     let places = Places::new(most(descriptors, wanted));
@@ -112,7 +116,7 @@ pub async fn serve(
         while tasks.try_join_next().is_some() {}
         let slot = Arc::<ConnectionSlot>::default();
         if let Some(place) = places.take(Arc::clone(&slot)) {
-            let answering = answer(stream, router.clone(), slot, stop.clone());
+            let answering = answer(stream, tls.clone(), router.clone(), slot, stop.clone());
             tasks.spawn(async move {
                 answering.await;
                 drop(place);
@@ -122,8 +126,33 @@ pub async fn serve(
     while tasks.join_next().await.is_some() {}
 }
 
+/// Answers one connection. One whose handshake is not over is idle: another may take its place.
+async fn answer(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    slot: Arc<ConnectionSlot>,
+    stop: CancellationToken,
+) {
+    let Some(tls) = tls else { return talk(stream, router, slot, stop).await };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HEAD_TIME, tls.accept(stream)) => shaken,
+        () = slot.gone.cancelled() => return,
+        () = stop.cancelled() => return,
+    };
+    // What is wrong with a handshake is the client's to see.
+    if let Ok(Ok(stream)) = shaken {
+        talk(stream, router, slot, stop).await;
+    }
+}
+
 /// Answers the requests of one connection, until the client ends it, its time is over, or another takes its place.
-async fn answer(stream: TcpStream, router: Router, slot: Arc<ConnectionSlot>, stop: CancellationToken) {
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    router: Router,
+    slot: Arc<ConnectionSlot>,
+    stop: CancellationToken,
+) {
     let routes = TowerToHyperService::new(router);
     let answering = service_fn(|request: Request<Incoming>| {
         let (routes, slot) = (routes.clone(), Arc::clone(&slot));

@@ -3,6 +3,7 @@
 
 use super::door::{ANSWER_TIME, ConnectionSlot, Places};
 use super::problem;
+use crate::core::model::door::is_own;
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{DefaultBodyLimit, State};
@@ -45,8 +46,7 @@ impl Hosts {
     /// Those that somebody listed; without a list, any. A listener that only this machine reaches is asked by this machine's name, or
     /// by its address, whatever is listed.
     pub fn of_door(address: Option<IpAddr>, names: Vec<String>) -> Self {
-        let is_own = address.is_some_and(|address| address.to_canonical().is_loopback());
-        if names.is_empty() && !is_own { Self::Any } else { Self::Only(names) }
+        if names.is_empty() && !is_own(address) { Self::Any } else { Self::Only(names) }
     }
 }
 

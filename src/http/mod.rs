@@ -19,6 +19,7 @@ pub use ask::{Answered, ask};
 pub use axum::Router;
 pub use door::{DOOR_CONNECTIONS, PAGE_CONNECTIONS, bind, serve};
 pub use guard::Hosts;
+pub use tokio_rustls::TlsAcceptor;
 
 use crate::core::health::Member;
 use metrics_exporter_prometheus::PrometheusHandle;

@@ -1,5 +1,6 @@
 //! Log lines, metrics, and what a worker is doing now. This module only listens to events; it changes nothing.
 
+pub mod doors;
 pub mod generate;
 pub mod ingest;
 pub mod log;

@@ -1,6 +1,7 @@
 //! Builds adapters behind ports from a configuration. Only this module sees both. It has a file for each kind of outside system,
 //! and one for each flow.
 
+mod doors;
 mod generate;
 mod ingest;
 mod kafka;
@@ -12,6 +13,7 @@ mod state;
 mod transfer;
 mod volume;
 
+pub use doors::{ENDS_SOON, certificates, certificates_in, door_tls, own_door};
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use ingest::{event_file, event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
 pub use kafka::{consumer, producer, scheduler_probes, topic_probes};
@@ -30,6 +32,8 @@ pub use transfer::{
     work,
 };
 pub use volume::{VolumePath, place, volume, volume_of};
+
+pub use crate::adapters::door_tls::{DoorTls, Renewal};
 
 use crate::adapters::host;
 use crate::adapters::system_clock::SystemClock;
@@ -57,6 +61,14 @@ pub enum WiringError {
     /// A transfer's target has no address that can be read.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// A door's certificate cannot be used.
+    #[error("the TLS of `{door}` cannot be set up: {why}")]
+    Certificate {
+        /// Which door.
+        door: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl HasKind for WiringError {
@@ -66,6 +78,7 @@ impl HasKind for WiringError {
             Self::Store(error) => error.kind(),
             Self::Broker(error) => error.kind(),
             Self::Target(error) => error.kind(),
+            Self::Certificate { .. } => FailureKind::Config,
         }
     }
 }

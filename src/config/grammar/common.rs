@@ -65,3 +65,24 @@ pub(in crate::config) const HOSTS: Field = Field::new(
      listens on `127.0.0.1` or `::1` takes no other name, and any other door takes each: a page of another site can then use it \
      under a name of its own.",
 );
+
+/// Of a door.
+pub(in crate::config) const DOOR_TLS: Field = Field::new(
+    "tls",
+    Shape::Section(&TLS),
+    "Encryption; what the door takes and answers goes in clear when not given. Changed files are taken without a restart.",
+);
+
+pub(in crate::config) static TLS: Section = Section {
+    doc: "A door's certificate and key.",
+    fields: &[
+        Field::new(
+            "certificate",
+            Shape::Words,
+            "A file (PEM), relative to this file: the certificate, and those between it and its authority.",
+        )
+        .required_in_section(),
+        Field::new("key", Shape::Words, "A file (PEM), relative to this file: its key, without a passphrase.")
+            .required_in_section(),
+    ],
+};

@@ -1,6 +1,6 @@
 //! The sections of an ingest file, outermost first.
 
-use super::common::{HOSTS, PROPERTIES};
+use super::common::{DOOR_TLS, HOSTS, PROPERTIES};
 use super::{Field, Presence, Section, Shape};
 
 /// The whole file.
@@ -184,6 +184,7 @@ pub(in crate::config) static PRODUCE: Section = Section {
         )
         .default("queue"),
         TOKEN,
+        DOOR_TLS,
     ],
 };
 
@@ -194,6 +195,7 @@ pub(in crate::config) static READ: Section = Section {
         LISTEN,
         HOSTS,
         TOKEN,
+        DOOR_TLS,
         Field::new("pool", Shape::Whole(1, 1000), "Most statements at a time.").default("8"),
         Field::new("timeout", Shape::Duration, "Longest time of a statement.").default("5s"),
         Field::new(

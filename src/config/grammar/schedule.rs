@@ -1,6 +1,6 @@
 //! The sections of a scheduler file, outermost first.
 
-use super::common::{BROKERS, HEARTBEAT, HOSTS, PROPERTIES};
+use super::common::{BROKERS, DOOR_TLS, HEARTBEAT, HOSTS, PROPERTIES};
 use super::{Field, Presence, Section, Shape};
 
 /// Data sources without a cron expression of their own are looked at every two hours.
@@ -99,6 +99,7 @@ pub(in crate::config) static API: Section = Section {
             "What a client has to send as `Authorization: Bearer …`; nothing when not given.",
         )
         .secret(),
+        DOOR_TLS,
     ],
 };
 
@@ -108,6 +109,7 @@ pub(in crate::config) static PAGE: Section = Section {
         Field::new("port", Shape::Whole(0, 65535), "Its port; 0 takes any that is free.").default("8080"),
         LISTEN,
         HOSTS,
+        DOOR_TLS,
     ],
 };
 

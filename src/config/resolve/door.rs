@@ -1,6 +1,9 @@
 //! What a door's section says, whichever flow it is of.
 
+use super::path;
 use crate::config::cursor::{Cursor, Fields};
+use crate::config::grammar::common::TLS;
+use crate::core::model::door::TlsFiles;
 use crate::core::model::secret::Secret;
 
 /// Shortest token, in characters. Fewer are soon guessed.
@@ -24,6 +27,14 @@ pub(super) fn hosts(at: &Cursor<'_>) -> Vec<String> {
         }
     }
     hosts
+}
+
+/// The files of a door's certificate. Whether they are there and fit is looked at by whoever serves or checks: other commands need
+/// no certificate.
+pub(super) fn tls(fields: &Fields<'_>) -> Option<TlsFiles> {
+    let tls = fields.at.field("tls")?.read(&TLS);
+    let (certificate, key) = (path(&tls, "certificate"), path(&tls, "key"));
+    Some(TlsFiles { certificate: certificate?, key: key? })
 }
 
 /// What a client has to send. Nothing of it is repeated.

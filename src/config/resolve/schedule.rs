@@ -1,6 +1,6 @@
 //! A scheduler file's values as the core takes them.
 
-use super::door::{hosts, token};
+use super::door::{hosts, tls, token};
 use super::kafka::kafka;
 use super::policies::lease_times_fit;
 use super::{check_cron, check_zone, path_at, state};
@@ -151,7 +151,8 @@ fn door(at: &Cursor<'_>, section: &'static Section) -> Option<DoorSpec> {
     }
     let hosts = hosts(&at.section("hosts"));
     let token = section.field("token").and_then(|_| token(&fields));
-    Some(DoorSpec { port: u16::try_from(fields.whole("port")?).ok()?, listen, hosts, cors, token })
+    let tls = tls(&fields);
+    Some(DoorSpec { port: u16::try_from(fields.whole("port")?).ok()?, listen, hosts, cors, token, tls })
 }
 
 /// `scheme://host[:port]` as a browser sends it, or `*`.

@@ -1,6 +1,7 @@
 //! An ingest's values in the words and order of its file.
 
 use super::generate::{ShowAddress, kafka, map, scalar, text};
+use super::parts::tls;
 use super::{Rendered, words};
 use crate::config::redact::without_login;
 use crate::config::values::{write_duration, write_size};
@@ -40,8 +41,8 @@ pub(super) fn ingest(ingest: &Ingest, address: ShowAddress<'_>) -> Rendered {
     let events = events.map(|(index, shape)| (shape.event.clone(), event(ingest, index, shape))).collect();
     let produce = ingest.produce.as_ref().map(|produce| {
         let check = if produce.strict { "strict" } else { "queue" };
-        let [port, listen, hosts, token] = door(&produce.door);
-        map([port, listen, hosts, ("check", Some(text(check))), token])
+        let [port, listen, hosts, token, tls] = door(&produce.door);
+        map([port, listen, hosts, ("check", Some(text(check))), token, tls])
     });
     let policies = ingest.policies;
     let policies = map([
@@ -92,12 +93,13 @@ fn event(ingest: &Ingest, index: usize, shape: &RowShape) -> Rendered {
     ])
 }
 
-fn door(door: &DoorSpec) -> [(&'static str, Option<Rendered>); 4] {
+fn door(door: &DoorSpec) -> [(&'static str, Option<Rendered>); 5] {
     [
         ("port", Some(scalar(door.port))),
         ("listen", door.listen.map(|address| text(address.to_string()))),
         ("hosts", words(&door.hosts)),
         ("token", door.token.as_ref().map(|_| text(MASK))),
+        ("tls", door.tls.as_ref().map(tls)),
     ]
 }
 
@@ -110,12 +112,13 @@ fn read(read: &ReadSpec) -> Rendered {
         };
         (route.path.clone(), Rendered::Map(route.members.iter().map(member).collect()))
     };
-    let [port, listen, hosts, token] = door(&read.door);
+    let [port, listen, hosts, token, tls] = door(&read.door);
     map([
         port,
         listen,
         hosts,
         token,
+        tls,
         ("pool", Some(scalar(read.pool))),
         ("timeout", Some(text(write_duration(read.timeout)))),
         ("routes", Some(Rendered::Map(read.routes.iter().map(members).collect()))),

@@ -1,6 +1,7 @@
 //! A scheduler's values in the words and order of the scheduler file.
 
 use super::generate::{ShowAddress, kafka, map, scalar, text};
+use super::parts::tls;
 use super::{Rendered, words};
 use crate::config::values::{write_duration, write_size};
 use crate::core::model::data_source::Words;
@@ -44,6 +45,7 @@ fn door(door: &DoorSpec) -> Rendered {
         ("hosts", words(&door.hosts)),
         ("cors", words(&door.cors)),
         ("token", door.token.as_ref().map(|_| text(MASK))),
+        ("tls", door.tls.as_ref().map(tls)),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! Checks that several flows share: the output volume, the state store, the topics. Each takes its parts and adds its
 //! findings to a `report::Report`. No check knows a flow.
 
+pub(crate) mod doors;
 mod fencing;
 pub(crate) mod permissions;
 mod probe;

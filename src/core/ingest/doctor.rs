@@ -3,10 +3,12 @@
 use super::plan::{Filter, find};
 use super::relay;
 use super::spec::Ingest;
+use crate::core::doctor::doors::{self, Openness};
 use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;
+use crate::core::model::door::DoorCertificate;
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::peer::{Insecure, Peer};
 use crate::core::ports::broker::BrokerError;
@@ -38,13 +40,15 @@ pub struct DoctorInput<'a> {
     pub clock: &'a dyn Clock,
     /// Connections that are weaker than they should be.
     pub insecure: &'a [Insecure],
+    /// What was found of the doors' certificates.
+    pub certificates: &'a [DoorCertificate],
     /// Told of each finding.
     pub found: &'a (dyn Fn(&CheckResult) + Send + Sync),
 }
 
 /// Looks at everything; changes nothing.
 pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
-    let DoctorInput { ingest, sink, queue, topic, events, kept, clock, insecure, found } = input;
+    let DoctorInput { ingest, sink, queue, topic, events, kept, clock, insecure, certificates, found } = input;
     let mut report = Report::new(found);
     if let Some(topic) = &topic {
         self::topic(&**topic, ingest.produce.is_some(), clock, &mut report).await;
@@ -92,14 +96,15 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         };
         report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
     }
-    for (door, message) in ingest.doors_for_any_host() {
-        let detail = format!("{message}; list the names in `{door}.hosts`, or give `--health-host`");
-        report.add(Area::Doors, "host names", CheckVerdict::Warn, detail);
-    }
-    for (door, message) in ingest.doors_for_anybody() {
-        let detail = format!("{message}; give `{door}` a `token`, or let it listen on `127.0.0.1`");
-        report.add(Area::Doors, "token", CheckVerdict::Warn, detail);
-    }
+    doors::examine(
+        &Openness {
+            for_any_host: ingest.doors_for_any_host(),
+            for_anybody: ingest.doors_for_anybody(),
+            in_clear: ingest.doors_in_clear(),
+        },
+        certificates,
+        &mut report,
+    );
     report.found
 }
 

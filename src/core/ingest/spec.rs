@@ -1,5 +1,6 @@
 //! An ingest file, resolved.
 
+use crate::core::model::door::{TlsFiles, is_own, token_in_clear};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::IngestId;
 use crate::core::model::policy::RetrySpec;
@@ -187,12 +188,14 @@ pub struct DoorSpec {
     pub hosts: Vec<String>,
     /// What a client has to carry.
     pub token: Option<Secret>,
+    /// Its certificate. `None` where what it takes and answers goes in clear.
+    pub tls: Option<TlsFiles>,
 }
 
 impl DoorSpec {
     /// Whether only this host reaches it.
     fn is_own(&self) -> bool {
-        self.listen.is_some_and(|address| address.to_canonical().is_loopback())
+        is_own(self.listen)
     }
 }
 
@@ -216,6 +219,20 @@ impl Ingest {
             (name, format!("`{name}` asks for no token: anybody who reaches its port ({}) may {what}", door.port))
         };
         self.doors().filter(|(_, door)| door.token.is_none() && !door.is_own()).map(told).collect()
+    }
+
+    /// Doors beyond this host whose token goes in clear, and what that means.
+    pub fn doors_in_clear(&self) -> Vec<(&'static str, String)> {
+        let is_clear = |door: &DoorSpec| door.token.is_some() && door.tls.is_none() && !door.is_own();
+        self.doors()
+            .filter(|(_, door)| is_clear(door))
+            .map(|(name, door)| (name, token_in_clear(name, door.port)))
+            .collect()
+    }
+
+    /// The files of the doors' certificates.
+    pub fn certificates(&self) -> Vec<(&'static str, &TlsFiles)> {
+        self.doors().filter_map(|(name, door)| Some((name, door.tls.as_ref()?))).collect()
     }
 
     fn doors(&self) -> impl Iterator<Item = (&'static str, &DoorSpec)> {

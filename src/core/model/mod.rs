@@ -13,6 +13,7 @@ pub mod data_source;
 pub mod database;
 pub mod decimal;
 pub mod delivery;
+pub mod door;
 pub mod event;
 pub mod finding;
 pub mod kafka;

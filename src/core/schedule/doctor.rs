@@ -3,12 +3,14 @@
 use super::roots::Roots;
 use super::spec::Scheduler;
 use super::status::{Overview, Stores, Trouble, status};
+use crate::core::doctor::doors::{self, Openness};
 use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
 use crate::core::election::report::LeaseState;
 use crate::core::model::amount::counted;
+use crate::core::model::door::DoorCertificate;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::peer::{Insecure, Peer};
@@ -57,6 +59,8 @@ pub struct DoctorInput<'a> {
     pub folders: &'a dyn Folders,
     /// Connections that are weaker than they should be.
     pub insecure: &'a [Insecure],
+    /// What was found of the doors' certificates.
+    pub certificates: &'a [DoorCertificate],
     /// Time.
     pub clock: &'a dyn Clock,
     /// Gets each finding at once.
@@ -92,10 +96,13 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         }
     }
     insecure(input.insecure, &mut report);
-    for (door, message) in input.scheduler.doors_for_any_host() {
-        let detail = format!("{message}; list the names in `{door}.hosts`, or give `--health-host`");
-        report.add(Area::Schedules, "host names", CheckVerdict::Warn, detail);
-    }
+    let scheduler = input.scheduler;
+    let openness = Openness {
+        for_any_host: scheduler.doors_for_any_host(),
+        for_anybody: scheduler.doors_for_anybody(),
+        in_clear: scheduler.doors_in_clear(),
+    };
+    doors::examine(&openness, input.certificates, &mut report);
     report.found
 }
 

@@ -1,6 +1,7 @@
 //! A scheduler file, resolved: every field present and valid.
 
 use crate::core::model::data_source::{ClockChange, Misfire, Overlap};
+use crate::core::model::door::{TlsFiles, is_own, token_in_clear};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::SchedulerId;
 use crate::core::model::policy::Policies;
@@ -54,22 +55,46 @@ pub struct DoorSpec {
     pub cors: Vec<String>,
     /// What a client has to carry.
     pub token: Option<Secret>,
+    /// Its certificate. `None` where what it takes and answers goes in clear.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Scheduler {
     /// Doors that take a request for any host, and what that means. A page of any site can give its own name a door's address (DNS
     /// rebinding), and then reads and writes as a page of ours would; what asks for a token is not for it.
     pub fn doors_for_any_host(&self) -> Vec<(&'static str, String)> {
-        let is_open = |door: &DoorSpec| {
-            let is_own = door.listen.is_some_and(|address| address.to_canonical().is_loopback());
-            door.hosts.is_empty() && door.token.is_none() && !is_own
-        };
+        let is_open = |door: &DoorSpec| door.hosts.is_empty() && door.token.is_none() && !is_own(door.listen);
         let told = |(name, _)| {
             let what = "listens beyond this host and takes a request for any host name: a page of another site could use it \
                         under a name of its own (DNS rebinding)";
             (name, format!("`{name}` {what}"))
         };
-        [("api", &self.api), ("page", &self.page)].into_iter().filter(|(_, door)| is_open(door)).map(told).collect()
+        self.doors().into_iter().filter(|(_, door)| is_open(door)).map(told).collect()
+    }
+
+    /// Doors beyond this host that ask for no token, and what that means. A person's browser has none to send.
+    pub fn doors_for_anybody(&self) -> Vec<(&'static str, String)> {
+        let DoorSpec { port, listen, token, .. } = &self.api;
+        let told = format!(
+            "`api` asks for no token: anybody who reaches its port ({port}) may change data sources and schedules"
+        );
+        if token.is_some() || is_own(*listen) { Vec::new() } else { vec![("api", told)] }
+    }
+
+    /// Doors beyond this host whose token goes in clear, and what that means.
+    pub fn doors_in_clear(&self) -> Vec<(&'static str, String)> {
+        let is_clear = |door: &DoorSpec| door.token.is_some() && door.tls.is_none() && !is_own(door.listen);
+        let clear = self.doors().into_iter().filter(|(_, door)| is_clear(door));
+        clear.map(|(name, door)| (name, token_in_clear(name, door.port))).collect()
+    }
+
+    /// The files of the doors' certificates.
+    pub fn certificates(&self) -> Vec<(&'static str, &TlsFiles)> {
+        self.doors().into_iter().filter_map(|(name, door)| Some((name, door.tls.as_ref()?))).collect()
+    }
+
+    fn doors(&self) -> [(&'static str, &DoorSpec); 2] {
+        [("api", &self.api), ("page", &self.page)]
     }
 }
 

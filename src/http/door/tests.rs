@@ -1,5 +1,7 @@
 //! Connections over real sockets, on a clock that stands still and jumps to the next time-out when nothing else happens.
 
+mod tls;
+
 use super::super::guard;
 use super::*;
 use axum::body::Bytes;
@@ -19,6 +21,11 @@ fn door(descriptors: u64) -> SocketAddr {
 
 /// The same. It tells when `/never` is being answered.
 fn door_that_tells(descriptors: u64, begun: Arc<Notify>) -> SocketAddr {
+    door_with(descriptors, begun, None)
+}
+
+/// The same, perhaps with TLS.
+fn door_with(descriptors: u64, begun: Arc<Notify>, tls: Option<TlsAcceptor>) -> SocketAddr {
     let never = get(async move || {
         begun.notify_one();
         std::future::pending::<StatusCode>().await
@@ -33,6 +40,7 @@ fn door_that_tells(descriptors: u64, begun: Arc<Notify>) -> SocketAddr {
         guard::all(router, guard::Hosts::Any),
         listener,
         (descriptors, PAGE_CONNECTIONS),
+        tls,
         CancellationToken::new(),
     ));
     at

@@ -28,6 +28,7 @@ mod sent;
 mod shown;
 mod silent;
 mod steady;
+mod tls;
 mod triggered;
 mod unasked;
 mod unheard;

@@ -27,6 +27,7 @@ pub mod source;
 pub mod sqlserver;
 pub mod state;
 pub mod syscalls;
+pub mod tls;
 pub mod toxiproxy;
 
 use ::filegen::core::model::term::{Term, Token};

@@ -1,7 +1,7 @@
 //! Values that several sections of an ingest file have.
 
 use crate::config::cursor::Fields;
-use crate::config::resolve::door::{hosts, token};
+use crate::config::resolve::door::{hosts, tls, token};
 use crate::core::ingest::spec::{DoorSpec, Pointer};
 
 /// A JSON pointer. `None` when it is missing or none; that is noted then.
@@ -34,5 +34,6 @@ pub(super) fn door(fields: &Fields<'_>) -> Option<DoorSpec> {
         listen,
         hosts: hosts(&fields.at.section("hosts")),
         token: token(fields),
+        tls: tls(fields),
     })
 }

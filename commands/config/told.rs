@@ -1,0 +1,20 @@
+//! What others know of a file: connections, certificates, files beside it.
+
+use crate::commands::context::Context;
+use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::core::model::door::DoorCertificate;
+use crate::wiring;
+
+/// What makes no file wrong, and is worth a second look.
+pub(super) fn warnings(context: &Context, loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
+    let loaded = loaded.as_ref().ok()?;
+    let namesakes = config::namesakes(loaded, &context.globals.config, &Environment, &context.registry);
+    let ignored = loaded.flow.worker().map(|worker| wiring::ignored_keys(worker)).unwrap_or_default();
+    let (insecure, certificates) = (wiring::insecure_in(&loaded.flow), certificates(loaded));
+    loaded.warnings(&config::Notes { insecure, namesakes, ignored, certificates })
+}
+
+/// What there is to say of the certificates of a file's doors.
+pub(super) fn certificates(file: &Loaded) -> Vec<DoorCertificate> {
+    wiring::certificates_in(&file.flow, wiring::clock().now())
+}
