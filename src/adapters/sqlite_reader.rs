@@ -1,5 +1,6 @@
 //! Answers from an SQLite file: a few connections that only read, each statement ended when its time is over.
 
+use super::apart::apart;
 use crate::core::model::budget::Held;
 use crate::core::model::param::ParamValue;
 use crate::core::model::sql::{Part, Sql};
@@ -12,7 +13,7 @@ use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Statement, params_from_i
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// How long a reader waits for a lock of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,12 +21,21 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
+/// Longest row that SQLite sorts by itself. It writes what it sorts to files, piece by piece, and holds a row of each piece while it joins
+/// them.
+const SORTED_MAX: usize = 1 << 20;
+
+/// Length of such a piece, in KiB: longer pieces are fewer.
+const SORT_CACHE: i64 = 16 << 10;
+
 /// The tables of one file.
 pub struct SqliteReader {
     path: Arc<PathBuf>,
     timeout: Duration,
     free: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
+    /// Only one statement sorts at a time.
+    sort: Arc<Semaphore>,
 }
 
 impl SqliteReader {
@@ -37,6 +47,7 @@ impl SqliteReader {
             timeout,
             free: Arc::default(),
             places: Arc::new(Semaphore::new(places)),
+            sort: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -57,40 +68,126 @@ impl TableReader for SqliteReader {
             let reason = "all connections are taken".to_owned();
             return Err(ReadError::Unreachable { place: self.describe(), reason });
         };
-        let (path, timeout, free, sql) = (Arc::clone(&self.path), self.timeout, Arc::clone(&self.free), sql.clone());
-        let room = Arc::clone(room);
-        let asked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let kept = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut connection =
-                kept.map_or_else(|| open(&path), Ok).map_err(|error| failed(&path, timeout, &error))?;
-            let failed = |error| failed(&path, timeout, &error);
-            let rows = rows(&mut connection, &sql, (most, &room), timeout, failed);
-            // After a fault of the file the connection is not trusted: another file may stand under its name.
-            if !matches!(rows, Err(ReadError::Unreachable { .. })) {
-                free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            }
-            rows
-        });
-        match asked.await {
-            Ok(answer) => answer,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        let (text, values) = bound(sql);
+        let reading =
+            Reading { path: Arc::clone(&self.path), text, values, most, room: Arc::clone(room), timeout: self.timeout };
+        let until = Instant::now() + self.timeout;
+        let (first, free) = (reading.clone(), Arc::clone(&self.free));
+        // The place goes with the work, whether anybody still waits for it or not.
+        let (rows, permit) = apart(move || (first.plain(&free, until), permit)).await;
+        if let Some(rows) = rows {
+            return rows;
         }
+        let Ok(Ok(turn)) = tokio::time::timeout(self.timeout, Arc::clone(&self.sort).acquire_owned()).await else {
+            let reason = "other statements sort without an index".to_owned();
+            return Err(ReadError::Unreachable { place: self.describe(), reason });
+        };
+        let (send, answer) = oneshot::channel();
+        // A thread of its own each time: the C library gives the next one what it kept of the last one's memory, and a pool's threads would
+        // keep as much each.
+        let sorting = move || {
+            let rows = reading.sorted(until);
+            drop((turn, permit));
+            // Whoever asked may be gone.
+            let _ = send.send(rows).is_ok();
+        };
+        let begun = std::thread::Builder::new().name("sqlite sort".to_owned()).spawn(sorting);
+        let lost = || ReadError::Unreachable { place: self.describe(), reason: "no thread to sort in".to_owned() };
+        begun.map_err(|_| lost())?;
+        answer.await.unwrap_or_else(|_| Err(lost()))
     }
 }
 
-fn open(path: &Path) -> Result<Connection, Error> {
+/// One statement to read.
+#[derive(Clone)]
+struct Reading {
+    path: Arc<PathBuf>,
+    text: String,
+    values: Vec<Value>,
+    most: usize,
+    room: Arc<Held>,
+    timeout: Duration,
+}
+
+impl Reading {
+    /// Reads over one of the connections. `None` where SQLite has to sort by itself.
+    fn plain(&self, free: &Mutex<Vec<Connection>>, until: Instant) -> Option<Result<Vec<AnswerRow>, ReadError>> {
+        let kept = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let opened = kept.map_or_else(|| open(&self.path, ANSWER_MAX), Ok);
+        let mut connection = match opened {
+            Ok(connection) => connection,
+            Err(error) => return Some(Err(self.failed(false, &error))),
+        };
+        let rows = match sorts(&connection, &self.text, &self.values) {
+            Ok(true) => None,
+            Ok(false) => Some(self.rows(&mut connection, false, until)),
+            Err(error) => Some(Err(self.failed(false, &error))),
+        };
+        // After a fault of the file the connection is not trusted: another file may stand under its name.
+        if !matches!(rows, Some(Err(ReadError::Unreachable { .. }))) {
+            free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+        rows
+    }
+
+    /// Reads over a connection of its own, which goes with what the sort has held.
+    fn sorted(&self, until: Instant) -> Result<Vec<AnswerRow>, ReadError> {
+        let failed = |error: Error| self.failed(true, &error);
+        let mut connection = open(&self.path, SORTED_MAX).map_err(failed)?;
+        connection.execute_batch(&format!("PRAGMA cache_size = -{SORT_CACHE};")).map_err(failed)?;
+        self.rows(&mut connection, true, until)
+    }
+
+    fn failed(&self, sorts: bool, error: &Error) -> ReadError {
+        failed(&self.path, self.timeout, sorts, error)
+    }
+
+    fn rows(&self, connection: &mut Connection, sorts: bool, until: Instant) -> Result<Vec<AnswerRow>, ReadError> {
+        let failed = |error: Error| self.failed(sorts, &error);
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= until)).map_err(failed)?;
+        let mut statement = connection.prepare_cached(&self.text).map_err(failed)?;
+        let kinds = kinds(&statement);
+        let mut found = statement.query(params_from_iter(&self.values)).map_err(failed)?;
+        let mut rows = Vec::new();
+        while rows.len() < self.most
+            && let Some(row) = found.next().map_err(failed)?
+        {
+            let value = |(at, (name, kind)): (usize, &(String, Kind))| {
+                let value = row.get_ref(at).map_err(failed)?;
+                take_value(&self.room, name, length(value))?;
+                Ok((name.clone(), answer(value, *kind)))
+            };
+            rows.push(kinds.iter().enumerate().map(value).collect::<Result<AnswerRow, ReadError>>()?);
+        }
+        Ok(rows)
+    }
+}
+
+/// A connection that only reads. What is longer than `longest` is refused before it is in memory, and with it a record that a sort makes.
+fn open(path: &Path, longest: usize) -> Result<Connection, Error> {
     files::check_database(path).map_err(|_| Error::InvalidPath(path.to_owned()))?;
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.execute_batch("PRAGMA query_only = ON;")?;
-    // What is longer is refused before it is in memory, and with it a record that a sort makes.
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(ANSWER_MAX).unwrap_or(i32::MAX))?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = FILE;")?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(longest).unwrap_or(i32::MAX))?;
     Ok(connection)
 }
 
-fn failed(path: &Path, timeout: Duration, error: &Error) -> ReadError {
+/// Whether SQLite has to sort, or to gather what it has seen, by itself.
+fn sorts(connection: &Connection, text: &str, values: &[Value]) -> Result<bool, Error> {
+    let mut plan = connection.prepare_cached(&format!("EXPLAIN QUERY PLAN {text}"))?;
+    let mut steps = plan.query(params_from_iter(values))?;
+    while let Some(step) = steps.next()? {
+        // Where an index does it, the plan has no such step.
+        if step.get_ref(3)?.as_str().is_ok_and(|told| told.contains("TEMP B-TREE")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn failed(path: &Path, timeout: Duration, sorts: bool, error: &Error) -> ReadError {
     let place = place(path);
     // A statement's whole text helps nobody, and is no client's to know.
     let reason = match error {
@@ -99,37 +196,11 @@ fn failed(path: &Path, timeout: Duration, error: &Error) -> ReadError {
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => ReadError::Late { seconds: timeout.as_secs() },
+        Some(ErrorCode::TooBig) if sorts => ReadError::SortTooLong { most: SORTED_MAX },
         Some(ErrorCode::TooBig) => ReadError::TooLong { most: ANSWER_MAX },
         Some(ErrorCode::Unknown) => ReadError::Refused { place, reason },
         _ => ReadError::Unreachable { place, reason },
     }
-}
-
-fn rows(
-    connection: &mut Connection,
-    sql: &Sql,
-    (most, room): (usize, &Held),
-    timeout: Duration,
-    failed: impl Fn(Error) -> ReadError,
-) -> Result<Vec<AnswerRow>, ReadError> {
-    let until = Instant::now() + timeout;
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= until)).map_err(&failed)?;
-    let (text, values) = bound(sql);
-    let mut statement = connection.prepare_cached(&text).map_err(&failed)?;
-    let kinds = kinds(&statement);
-    let mut found = statement.query(params_from_iter(values)).map_err(&failed)?;
-    let mut rows = Vec::new();
-    while rows.len() < most
-        && let Some(row) = found.next().map_err(&failed)?
-    {
-        let value = |(at, (name, kind)): (usize, &(String, Kind))| {
-            let value = row.get_ref(at).map_err(&failed)?;
-            take_value(room, name, length(value))?;
-            Ok((name.clone(), answer(value, *kind)))
-        };
-        rows.push(kinds.iter().enumerate().map(value).collect::<Result<AnswerRow, ReadError>>()?);
-    }
-    Ok(rows)
 }
 
 /// How long a value becomes.

@@ -54,6 +54,14 @@ pub enum ReadError {
         /// What it may.
         most: usize,
     },
+    /// A row that is sorted without an index holds more than a sort may.
+    #[error(
+        "the statement sorts rows of more than {most} bytes; give what it sorts by an index, or leave long columns out"
+    )]
+    SortTooLong {
+        /// What it may.
+        most: usize,
+    },
     /// Other answers hold the memory there is for them.
     #[error("too many answers are on their way at once; try again")]
     Busy,
@@ -71,7 +79,7 @@ impl HasKind for ReadError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Unreachable { .. } | Self::Late { .. } | Self::Busy => FailureKind::Unreachable,
-            Self::TooLong { .. } | Self::Refused { .. } => FailureKind::Config,
+            Self::TooLong { .. } | Self::SortTooLong { .. } | Self::Refused { .. } => FailureKind::Config,
         }
     }
 }
