@@ -12,6 +12,8 @@ use crate::core::generate::doctor::{DoctorInput, examine};
 use crate::core::generate::params;
 use crate::core::generate::spec::Worker;
 use crate::core::inlet::Inlet;
+use crate::core::kind::FailureKind;
+use crate::core::model::door::TlsFiles;
 use crate::core::model::finding;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
@@ -19,7 +21,7 @@ use crate::core::schedule::spec::Scheduler;
 use crate::core::transfer::spec::Transfer;
 use crate::wiring::{self, Access};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Check all that a file needs before the work does: source, folders, state store, topics
@@ -189,6 +191,16 @@ async fn inlet(worker: &Worker, transfers: &[Arc<Transfer>]) -> Result<Option<In
     Ok(wiring::inlet(transfer, &state))
 }
 
+/// The certificate of the daemon's own door, where this environment names one as the daemon's does.
+fn status_door(context: &Context) -> Vec<CheckResult> {
+    let named = ["HEALTH_TLS_CERTIFICATE", "HEALTH_TLS_KEY"].map(|name| std::env::var_os(name).map(PathBuf::from));
+    let [Some(certificate), Some(key)] = named else { return Vec::new() };
+    let files = TlsFiles { certificate, key };
+    let found = wiring::certificates(&[("status", &files)], wiring::clock().now());
+    let found = found.into_iter().map(|it| CheckResult::new(Area::Doors, it.finding, FailureKind::Config));
+    found.inspect(|found| tell(context, found)).collect()
+}
+
 fn tell(context: &Context, found: &CheckResult) {
     if !context.ui.is_json() {
         context.ui.tell(&line(context, found));
@@ -197,6 +209,7 @@ fn tell(context: &Context, found: &CheckResult) {
 
 /// Shows all findings, and what the command ends with.
 fn end(context: &Context, found: &[CheckResult], made: Option<Made>) -> CommandEnd {
+    let found = [found, &status_door(context)].concat();
     let failed = found.iter().filter(|found| found.finding.verdict == finding::CheckVerdict::Fail).count();
     let warned = found.iter().filter(|found| found.finding.verdict == finding::CheckVerdict::Warn).count();
     let verdict = if failed > 0 { "fail" } else { "pass" };

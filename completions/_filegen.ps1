@@ -83,6 +83,8 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--health-address', '--health-address', [CompletionResultType]::ParameterName, 'Address to listen on, such as 127.0.0.1 [default: all]')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'What this instance serves of its ingests [default: all that their files have]')
             [CompletionResult]::new('--health-host', '--health-host', [CompletionResultType]::ParameterName, 'Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]')
+            [CompletionResult]::new('--health-tls-certificate', '--health-tls-certificate', [CompletionResultType]::ParameterName, 'File of a certificate (PEM): health, metrics and pages are then answered with TLS only; a changed file is taken at once')
+            [CompletionResult]::new('--health-tls-key', '--health-tls-key', [CompletionResultType]::ParameterName, 'File of its key (PEM)')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')

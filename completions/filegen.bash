@@ -685,7 +685,7 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__daemon)
-            opts="-c -q -v -h --health-port --health-address --serve --health-host --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --health-port --health-address --serve --health-host --health-tls-certificate --health-tls-key --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -704,6 +704,14 @@ _filegen() {
                     return 0
                     ;;
                 --health-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-tls-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-tls-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

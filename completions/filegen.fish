@@ -83,6 +83,8 @@ complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l serve -d 'Wha
 ingest\t'Reading events into tables'
 read\t'The door for readers'"
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-host -d 'Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-tls-certificate -d 'File of a certificate (PEM): health, metrics and pages are then answered with TLS only; a changed file is taken at once' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-tls-key -d 'File of its key (PEM)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

@@ -21,6 +21,7 @@ use crate::core::ports::ledger::Ledger;
 use crate::core::ports::outbox::Outbox;
 use crate::core::ports::producer::Producer;
 use crate::core::ports::schedules::ScheduleStore;
+use crate::core::schedule::bounds::Bounds;
 use crate::core::schedule::data_source::{Others, Rules};
 use crate::core::schedule::looks::Looks;
 use crate::core::schedule::plan::Settings;
@@ -172,6 +173,7 @@ pub fn sources(
         audit: Arc::clone(&state.audit),
         who,
         wake: Arc::clone(changed),
+        bounds: Bounds::new(scheduler.limits.max_sources, scheduler.limits.least_interval),
     }
 }
 

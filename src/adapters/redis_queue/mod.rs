@@ -155,7 +155,7 @@ impl RedisQueue {
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         let mut link = self.link().await?;
-        link.expect(REPLY_MAX);
+        link.allow(REPLY_MAX);
         let answer = command.query_async(&mut link.connection).await;
         // After any fault a new connection is made: this one may be of a server that is none any more.
         if answer.is_err() {

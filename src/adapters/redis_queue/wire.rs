@@ -66,7 +66,7 @@ impl Link {
     }
 
     /// A question follows, whose reply has so many bytes at most.
-    pub(super) fn expect(&self, most: usize) {
+    pub(super) fn allow(&self, most: usize) {
         self.left.store(most, Ordering::Relaxed);
     }
 }
@@ -141,7 +141,7 @@ mod tests {
         {
             let info = liar(endless).await;
             let mut link = Link::open(&info, ANSWER, 64 << 10).await.unwrap();
-            link.expect(1 << 20);
+            link.allow(1 << 20);
             let answer = redis::cmd("PING").query_async::<redis::Value>(&mut link.connection).await;
             let error = answer.expect_err("nothing that long is taken");
             assert!(!error.is_timeout(), "{error}");

@@ -179,5 +179,9 @@ pub(in crate::config) static POLICIES: Section = Section {
         Field::new("concurrency", Shape::Whole(1, 256), "At most so many discoveries run at once.").default("4"),
         Field::new("catch_up", Shape::Whole(1, 10_000), "At most so many missed due times are fired by `fire_all`.")
             .default("100"),
+        Field::new("max_sources", Shape::Whole(1, 1_000_000), "There are at most so many data sources.")
+            .default("100000"),
+        Field::new("least_interval", Shape::Duration, "A data source that is due again sooner is refused.")
+            .default("1s"),
     ],
 };

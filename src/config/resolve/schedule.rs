@@ -203,6 +203,8 @@ fn policies(at: &Cursor<'_>) -> Option<(Policies, Limits)> {
         history,
         concurrency: u16::try_from(fields.whole("concurrency")?).ok()?,
         catch_up: u16::try_from(fields.whole("catch_up")?).ok()?,
+        max_sources: fields.whole("max_sources")?,
+        least_interval: fields.duration("least_interval")?,
     };
     Some((policies, limits))
 }

@@ -33,6 +33,8 @@ pub(super) fn scheduler(scheduler: &Scheduler, address: ShowAddress<'_>) -> Rend
                 ("history", Some(text(write_duration(limits.history)))),
                 ("concurrency", Some(scalar(limits.concurrency))),
                 ("catch_up", Some(scalar(limits.catch_up))),
+                ("max_sources", Some(scalar(limits.max_sources))),
+                ("least_interval", Some(text(write_duration(limits.least_interval)))),
             ])),
         ),
     ])

@@ -19,7 +19,7 @@ pub struct CheckResult {
 
 impl CheckResult {
     /// A finding whose duration does not matter. If it fails, a run would fail of this `kind`.
-    pub(crate) fn new(area: Area, finding: Finding, kind: FailureKind) -> Self {
+    pub fn new(area: Area, finding: Finding, kind: FailureKind) -> Self {
         let failure = (finding.verdict == CheckVerdict::Fail).then_some(kind);
         Self { area, finding, took: None, failure }
     }

@@ -74,6 +74,10 @@ pub async fn import(sources: &Sources, given: &[Value], dry_run: bool) -> Result
     if !faults.is_empty() {
         return Err(Faults(faults).into());
     }
+    let new = plans.iter().filter(|(_, there)| there.is_none()).count();
+    if new > 0 {
+        sources.room(new as u64).await?;
+    }
     let mut done = Vec::with_capacity(given.len());
     for (value, (new, there)) in given.iter().zip(plans) {
         let became = match &there {

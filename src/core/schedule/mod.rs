@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod board;
+pub mod bounds;
 pub mod change;
 pub mod cron;
 pub mod data_source;

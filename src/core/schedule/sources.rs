@@ -1,5 +1,6 @@
 //! What people do to data sources: make, change, take away, look. API, page and commands share it.
 
+use super::bounds::{Bounds, LOOKED_AT};
 use super::change::{ChangeKind, changed};
 use super::data_source::{Fault, Faults, Rules, Stamp};
 use crate::core::failpoints::crash::crash_point;
@@ -44,6 +45,8 @@ pub struct Sources {
     pub who: String,
     /// Notified of each change: its event waits.
     pub wake: Arc<Notify>,
+    /// How many there may be, and how often each may be due.
+    pub bounds: Bounds,
 }
 
 /// A data source as it was kept, and what its owner should know.
@@ -121,6 +124,7 @@ impl Sources {
     /// As [`SourceError`] says. Nothing was changed then, unless the store is away: then that is unknown.
     pub async fn create(&self, given: &Value) -> Result<Saved, SourceError> {
         let Saved { source, warnings } = self.made(given).await?;
+        self.one_more().await?;
         let event = changed(ChangeKind::Created, &source, source.created_at);
         self.audit("datasource create", &source).await?;
         let written = self.store.create(&source, &event).await?;
@@ -133,6 +137,7 @@ impl Sources {
     /// As [`Sources::create`].
     pub async fn would_create(&self, given: &Value) -> Result<Saved, SourceError> {
         let made = self.made(given).await?;
+        self.room(1).await?;
         self.free_name(made).await
     }
 
@@ -232,7 +237,9 @@ impl Sources {
     pub fn check(&self, given: &Value) -> Result<DataSource, SourceError> {
         let now = self.now();
         let id = DataSourceId::new("new").ok_or_else(|| SourceError::Missing { id: String::new() })?;
-        Ok(self.rules.read(given, Stamp { id, version: 1, created_at: now, updated_at: now })?)
+        let source = self.rules.read(given, Stamp { id, version: 1, created_at: now, updated_at: now })?;
+        self.pace(&source)?;
+        Ok(source)
     }
 
     /// One data source by its id.
@@ -290,9 +297,32 @@ impl Sources {
         }
     }
 
+    /// Whether another one may be made.
+    async fn one_more(&self) -> Result<(), SourceError> {
+        if !self.bounds.take() {
+            self.bounds.counted(self.room(1).await?);
+        }
+        Ok(())
+    }
+
+    /// How many more there may be, where there is room for so many.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(super) async fn room(&self, more: u64) -> Result<u64, SourceError> {
+        let there = self.store.data_sources(&Wanted { most: 1, ..Wanted::default() }).await?.total;
+        Ok(self.bounds.room(there, more)?)
+    }
+
+    /// What a person should know of how often a data source is due.
+    fn pace(&self, source: &DataSource) -> Result<Option<String>, Faults> {
+        self.bounds.pace(&self.next(source, self.clock.now(), LOOKED_AT))
+    }
+
     /// What only the disk and the calendar know. A folder that is not there yet is none of the faults.
     async fn look(&self, source: &DataSource) -> Result<Vec<String>, Faults> {
         let mut warnings: Vec<String> = self.look_at_path(&source.path).await?.into_iter().collect();
+        warnings.extend(self.pace(source)?);
         if Expression::parse(&source.cron_expression).is_ok() && self.next(source, self.clock.now(), 1).is_empty() {
             warnings.push("the cron expression is never due again".to_owned());
         }

@@ -134,4 +134,8 @@ pub struct Limits {
     pub concurrency: u16,
     /// Missed due times that `fire_all` fires, at most.
     pub catch_up: u16,
+    /// Data sources, at most.
+    pub max_sources: u64,
+    /// Least time between two due times of a data source.
+    pub least_interval: Duration,
 }

@@ -5,6 +5,7 @@ mod deliveries;
 mod doors;
 mod foreign;
 mod intake;
+mod intake_bounds;
 mod intake_brought;
 mod intake_described;
 mod intake_doors;

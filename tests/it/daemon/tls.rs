@@ -3,7 +3,7 @@
 use crate::support::daemon::Daemon;
 use crate::support::filegen::Filegen;
 use crate::support::running::until;
-use crate::support::tls::{Authority, certificate_of};
+use crate::support::tls::{Authority, Connection, certificate_of};
 use rustix::process::Signal;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -48,6 +48,19 @@ fn plain(port: u16) -> Vec<u8> {
     answer
 }
 
+/// Asks on a connection that goes on.
+fn asks_again(stream: &mut Connection) {
+    stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        let mut some = [0; 1024];
+        let count = stream.read(&mut some).unwrap();
+        assert!(count > 0, "it has ended: {}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&some[..count]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+}
+
 #[test]
 fn every_door_with_a_certificate_answers_with_tls_alone_and_health_asks_it_so() {
     let authority = Authority::new();
@@ -79,14 +92,14 @@ fn a_changed_certificate_is_taken_while_connections_go_on_and_a_spoilt_one_is_to
 
     put(&filegen, &authority.certificate(-1, 90));
     for port in [status, api, page] {
-        until("the new certificate", || (authority.shown(port) != first).then_some(()));
+        until("the new certificate", || {
+            asks_again(&mut open);
+            (authority.shown(port) != first).then_some(())
+        });
     }
     let second = authority.shown(api);
+    asks_again(&mut open);
     assert_eq!(certificate_of(&open), first);
-    open.write_all(b"GET /health/live HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    open.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.0 200 "), "{answer}");
 
     filegen.write("tls.key", &authority.certificate(-1, 90).1);
     let line = daemon.running.wait_for("the one before stays");
@@ -122,6 +135,11 @@ fn check_and_doctor_tell_of_certificates_before_clients_do() {
         let found = filegen.run("doctor -c one.yaml --output json").exits(3).stdout;
         assert!(found.contains(told), "{found}");
     }
+    // The status door's too, by the environment that the daemon has.
+    let mut doctor = filegen.command("doctor -c one.yaml --output json");
+    doctor.env("HEALTH_TLS_CERTIFICATE", "tls.crt").env("HEALTH_TLS_KEY", "tls.key");
+    let found = Filegen::finish(&mut doctor).exits(3).stdout;
+    assert!(found.contains("`status.tls`"), "{found}");
     let refused = filegen.run(DAEMON).exits(3);
     assert!(refused.stderr.contains("holds no key"), "{}", refused.stderr);
     put(&filegen, &authority.certificate(-1, 20));

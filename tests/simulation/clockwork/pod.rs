@@ -19,6 +19,7 @@ use filegen::core::ports::observer::{Observer, Retrying};
 use filegen::core::ports::producer::Producer;
 use filegen::core::ports::schedules::ScheduleStore;
 use filegen::core::schedule::action::{Action, ActionError, Done, Firing};
+use filegen::core::schedule::bounds::Bounds;
 use filegen::core::schedule::change::CHANGES;
 use filegen::core::schedule::data_source::{Others, Rules};
 use filegen::core::schedule::discover::{DISCOVERED, Discovery, FileDiscovered};
@@ -360,6 +361,7 @@ impl World {
             audit: Arc::new(line.clone()),
             who: life.name.clone(),
             wake: Arc::clone(&life.changed),
+            bounds: Bounds::new(100_000, Duration::from_secs(1)),
         };
         Desk { line, sources }
     }
