@@ -150,6 +150,9 @@ fn errors_of_a_run_and_a_drill() {
     check(conflict, FailureKind::Conflict, Code::Failed, "published files are never replaced");
     let unproved = GenerateError::Unproved { path: text(), run: text(), reason: text() };
     check(unproved, FailureKind::Difference, Code::Difference, "put back what is missing");
+    let taken = |version| GenerateError::Taken { run: text(), version };
+    check(taken(1), FailureKind::Difference, Code::Difference, "ask who takes the files");
+    check(taken(2), FailureKind::Difference, Code::Difference, "ask who takes the files");
     check(GenerateError::Panicked { reason: text() }, FailureKind::Failed, Code::Failed, "");
     check(RunError::Outside { reason: text() }, FailureKind::Config, Code::Config, "");
     let staged = GenerateError::Staged { reason: text() };

@@ -20,6 +20,14 @@ impl Hint for GenerateError {
                 "put back what is missing from a copy; a manifest that is not this run's is moved away, then run again: files \
                  that are there already are compared and never replaced. `filegen verify{c}` holds files against their manifest",
             ),
+            Self::Taken { version: 1, .. } => Some(
+                "ask who takes the files, or put them and the manifest back from a copy. To make them once more, from the rows of now: \
+                 `filegen run --restart{c}` with this date",
+            ),
+            Self::Taken { .. } => Some(
+                "ask who takes the files, or put them and the manifest back from a copy; its holder's folder in `.filegen` has the \
+                 manifest. Then `filegen correct{c}` makes the next version",
+            ),
             Self::Panicked { .. } | Self::Data { .. } | Self::Parameter { .. } | Self::Staged { .. } => None,
         }
     }

@@ -13,7 +13,7 @@ use super::publish::published_durably;
 use super::spec::FileSpec;
 use super::{GenerateError, Job, Ports, Start, decision, record};
 use crate::core::model::correction::{Correction, FIRST_VERSION};
-use crate::core::model::run::{RunId, RunRecord};
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::volume::{EntryKind, Volume, VolumeError};
 use std::sync::Arc;
@@ -122,7 +122,10 @@ pub(super) async fn find(ports: &Ports, job: &Job, term: &Term) -> Result<Found,
     }
     match (correction, published) {
         (None, Some(manifest)) => Ok(Found::Published(Box::new(manifest))),
-        (None, None) => Ok(Found::ToMake(Box::new(with_edition(job, Edition::default())?))),
+        (None, None) => {
+            taken(record.as_ref(), job.start).map_or(Ok(()), Err)?;
+            Ok(Found::ToMake(Box::new(with_edition(job, Edition::default())?)))
+        }
         (Some(correction), published) => {
             let before = match published {
                 Some(manifest) => Some(manifest),
@@ -131,6 +134,15 @@ pub(super) async fn find(ports: &Ports, job: &Job, term: &Term) -> Result<Found,
             Ok(Found::ToMake(Box::new(with_edition(job, Edition { correction: Some(correction), before })?)))
         }
     }
+}
+
+/// Why a run without a manifest is not made: it was published, and nobody has said that it is to be made once more all the same. Of a
+/// corrected one, the version before would be made.
+pub(super) fn taken(record: Option<&RunRecord>, start: Start) -> Option<GenerateError> {
+    let record = record.filter(|record| record.status == RunStatus::Published)?;
+    let version = record.version();
+    let is_wanted = start == Start::FromStart && version == FIRST_VERSION;
+    (!is_wanted).then(|| GenerateError::Taken { run: record.id.to_string(), version })
 }
 
 /// Records a wanted correction that was cancelled, and throws away what is staged of it. Returns the manifest that stands; `None` where

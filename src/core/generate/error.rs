@@ -52,6 +52,17 @@ pub enum GenerateError {
         /// What does not fit.
         reason: String,
     },
+    /// The state store knows the run as published, and its manifest is no longer there.
+    #[error(
+        "run {run} is published, as the state store says, and its manifest is no longer in the output root: somebody has taken its \
+         files, or this is another volume. Nothing was done: whoever has them would get them twice"
+    )]
+    Taken {
+        /// The run.
+        run: String,
+        /// Which version it was.
+        version: u32,
+    },
     /// A fault of this program or of a translator that was built into it. It ends this run alone.
     #[error(
         "a fault of filegen itself, or of a translator built into it, has ended this run: {reason}; what is committed stays, and \
@@ -85,7 +96,7 @@ impl HasKind for GenerateError {
             Self::Data { .. } => FailureKind::Data,
             Self::Panicked { .. } => FailureKind::Failed,
             Self::Parameter { .. } => FailureKind::Config,
-            Self::Unproved { .. } => FailureKind::Difference,
+            Self::Unproved { .. } | Self::Taken { .. } => FailureKind::Difference,
             Self::Conflict { .. } | Self::Staged { .. } => FailureKind::Conflict,
         }
     }

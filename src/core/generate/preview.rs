@@ -6,7 +6,7 @@ use crate::core::generate::model::journal::Journal;
 use crate::core::generate::plan::{Plan, last_kept, pages_of, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::generate::{Edition, GenerateError, Ports, Start, params};
+use crate::core::generate::{Edition, GenerateError, Ports, Start, edition, params};
 use crate::core::model::param::Params;
 use crate::core::model::run::RunId;
 use crate::core::model::term::Token;
@@ -74,19 +74,22 @@ pub async fn preview(
     registry: &Registry,
     id: &RunId,
     start: Start,
-    edition: &Edition,
+    making: &Edition,
 ) -> Result<Preview, GenerateError> {
     let worker = &kept(ports, worker, id, start).await?;
     let fresh = params::of(worker, id);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(worker, id.date));
     let mut plan = Plan::new(worker, registry, &known)?;
     let run = find::run(&*ports.volume, id).await?;
-    let published = run.manifest.as_ref().is_some_and(|manifest| manifest.version >= edition.version());
+    let published = run.manifest.as_ref().is_some_and(|manifest| manifest.version >= making.version());
     if published && matches!(start, Start::FromPage(_)) {
         let reason = format!("run {id} is published, and published files never change");
         return Err(GenerateError::Staged { reason });
     }
-    let of_version = run.folders.iter().filter(|folder| folder.version == edition.version());
+    if !published && let Some(taken) = edition::taken(ports.state.runs.run(id).await?.as_ref(), start) {
+        return Err(taken);
+    }
+    let of_version = run.folders.iter().filter(|folder| folder.version == making.version());
     let is_ours = |journal: &Journal| journal.begin().is_some() && plan.foreign(journal, id, worker).is_none();
     let newest = of_version.clone().find(|folder| is_ours(&folder.journal));
     let journal =
@@ -106,8 +109,8 @@ pub async fn preview(
     let extent = ports.source.extent(&plan.query).await?;
     ports.source.rest().await;
     let mut files = Vec::new();
-    for (spec, file) in worker.files.iter().zip(&plan.files).filter(|(spec, _)| edition.makes(spec.id.as_str())) {
-        let path = edition.file_name(id, spec);
+    for (spec, file) in worker.files.iter().zip(&plan.files).filter(|(spec, _)| making.makes(spec.id.as_str())) {
+        let path = making.file_name(id, spec);
         files.push(PreviewFile {
             file: spec.id.to_string(),
             rows: rows_of(file.predicate, &extent),
@@ -118,8 +121,8 @@ pub async fn preview(
     Ok(Preview {
         run: id.clone(),
         published,
-        version: edition.version(),
-        withdrawn: edition.withdrawn().map(str::to_owned).collect(),
+        version: making.version(),
+        withdrawn: making.withdrawn().map(str::to_owned).collect(),
         source: ports.source.describe(),
         query: ports.source.query_text(&plan.query)?,
         parameters: plan.params,

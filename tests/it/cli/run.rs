@@ -248,3 +248,36 @@ fn a_published_date_whose_file_is_gone_exits_4_and_names_it() {
     assert!(done.stderr.contains("no longer there") && done.stderr.contains("`loan1_20261121.csv`"), "{}", done.stderr);
     assert!(!done.stderr.contains("`loan0_20261121.txt`"), "{}", done.stderr);
 }
+
+#[test]
+fn a_published_date_whose_receiver_took_everything_is_made_again_only_when_somebody_says_so() {
+    let filegen = Filegen::with_loans(5);
+    filegen.publish();
+    let first = filegen.read("out/loan0_20261121.txt");
+    let take = || {
+        for entry in std::fs::read_dir(filegen.path("out")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    };
+    take();
+    for command in ["run", "run --dry-run", "run --from-page 1"] {
+        let done = filegen.run(&format!("{command} -c worker.yaml --date 2026-11-21")).exits(4);
+        assert!(
+            done.stderr.contains("somebody has taken its files") && done.stderr.contains("--restart"),
+            "{}",
+            done.stderr
+        );
+    }
+    assert!(!filegen.has("out/loan0_20261121.txt"));
+    assert!(filegen.run("status -c worker.yaml").stdout.contains("published"), "it stays so");
+    filegen.run("run --restart -c worker.yaml --date 2026-11-21").exits(0);
+    assert_eq!(filegen.read("out/loan0_20261121.txt"), first);
+    // A corrected date would be made as the version before.
+    filegen.run("correct -c worker.yaml --date 2026-11-21 --reason again").exits(0);
+    take();
+    let done = filegen.run("run --restart -c worker.yaml --date 2026-11-21").exits(4);
+    assert!(done.stderr.contains("from a copy") && !filegen.has("out/loan0_20261121.txt"), "{}", done.stderr);
+}
