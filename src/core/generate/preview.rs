@@ -63,6 +63,16 @@ pub struct PreviewFile {
     pub exists: bool,
 }
 
+/// What is there of a run, unless it was published and its receiver has taken it.
+async fn there(ports: &Ports, id: &RunId, start: Start) -> Result<find::Run, GenerateError> {
+    let run = find::run(&*ports.volume, id).await?;
+    if run.manifest.is_none() {
+        let record = ports.state.runs.run(id).await?;
+        edition::taken(record.as_ref(), start).map_or(Ok(()), Err)?;
+    }
+    Ok(run)
+}
+
 /// Looks at what a run would do.
 ///
 /// # Errors
@@ -80,14 +90,11 @@ pub async fn preview(
     let fresh = params::of(worker, id);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(worker, id.date));
     let mut plan = Plan::new(worker, registry, &known)?;
-    let run = find::run(&*ports.volume, id).await?;
+    let run = there(ports, id, start).await?;
     let published = run.manifest.as_ref().is_some_and(|manifest| manifest.version >= making.version());
     if published && matches!(start, Start::FromPage(_)) {
         let reason = format!("run {id} is published, and published files never change");
         return Err(GenerateError::Staged { reason });
-    }
-    if !published && let Some(taken) = edition::taken(ports.state.runs.run(id).await?.as_ref(), start) {
-        return Err(taken);
     }
     let of_version = run.folders.iter().filter(|folder| folder.version == making.version());
     let is_ours = |journal: &Journal| journal.begin().is_some() && plan.foreign(journal, id, worker).is_none();

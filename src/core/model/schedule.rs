@@ -145,7 +145,7 @@ pub struct Schedule {
     #[serde(with = "as_text::moment")]
     pub decided_until: Timestamp,
     /// Due times before that of which it does not, because somebody changed or paused the schedule: the leader writes them down.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub undecided: Vec<Undecided>,
     /// The due time of the last execution that began.
     #[serde(with = "as_text::maybe_moment")]
