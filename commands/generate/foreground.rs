@@ -13,7 +13,7 @@ use crate::core::generate::run::{self, Maker, RunResult};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Edition, Job, Outcome, Ports, Start};
 use crate::core::model::run::RunId;
-use crate::core::outbox::OutboxPublisher;
+use crate::core::outbox::{LOOK_EVERY, OutboxPublisher};
 use crate::core::ports::observer::Unobserved;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -170,6 +170,8 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
         outbox: Arc::clone(&ports.state.outbox),
         sink,
         retry: worker.policies.retry,
+        look_every: LOOK_EVERY,
+        has_turn: Arc::new(|| true),
         clock: Arc::clone(&ports.clock),
         observer: Arc::new(Unobserved),
     };

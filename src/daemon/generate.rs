@@ -14,7 +14,7 @@ use crate::core::health::{Dependencies, FaultProbe, Member, Probe, SourceProbe, 
 use crate::core::inlet::Inlet;
 use crate::core::model::peer::Insecure;
 use crate::core::model::run::RunId;
-use crate::core::outbox::OutboxPublisher;
+use crate::core::outbox::{LOOK_EVERY, OutboxPublisher};
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
@@ -77,6 +77,9 @@ async fn serve(
     status.insecure(&insecure);
     let ports = wiring::ports(worker, Access::Serve, Arc::clone(&status) as Arc<_>).await?;
     let publisher = wiring::producer(worker)?.map(|sink| OutboxPublisher {
+        look_every: LOOK_EVERY,
+        // It runs in the holder's term alone.
+        has_turn: Arc::new(|| true),
         owner: (&worker.id).into(),
         outbox: Arc::clone(&ports.state.outbox),
         sink,

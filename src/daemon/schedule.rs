@@ -10,7 +10,7 @@ use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::peer::Insecure;
-use crate::core::outbox::{OutboxPublisher, relay};
+use crate::core::outbox::{LOOK_EVERY, OutboxPublisher, relay};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::producer::Producer;
 use crate::core::schedule::board::Board;
@@ -22,7 +22,7 @@ use crate::core::schedule::hear::{Applier, Listener, hear};
 use crate::core::schedule::looks::Hanging;
 use crate::core::schedule::page_key::PageKey;
 use crate::core::schedule::plan::Settings;
-use crate::core::schedule::service::Service;
+use crate::core::schedule::service::{Leading, Service};
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::{DoorSpec, Scheduler};
 use crate::core::schedule::start::{Startable, Starting};
@@ -33,6 +33,7 @@ use crate::telemetry::schedule::sources::SourcesStatus;
 use crate::wiring::{self, Access, SchedulerState};
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
@@ -55,6 +56,8 @@ struct Parts<'a> {
     found: Arc<Notify>,
     /// Notified when the leader is to look at once.
     wanted: Arc<Notify>,
+    /// Whether this instance leads.
+    leading: Leading,
 }
 
 /// Adds all schedulers' tasks, and opens their doors. They may start the runs of the workers, and bring files to the transfers, that are
@@ -89,6 +92,7 @@ async fn serve(
         changed: Arc::new(Notify::new()),
         found: Arc::new(Notify::new()),
         wanted: Arc::new(Notify::new()),
+        leading: Leading::default(),
     };
     parts.status.insecure(&insecure);
     let others = Others {
@@ -101,23 +105,28 @@ async fn serve(
         seed(path, &sources, &parts.state).await?;
     }
     let member = member(&parts, &sources, shared, tasks);
-    ask_broker(&parts, shared, tasks)?;
-    let doors = open_doors(&parts, &sources, &member, shared)?;
+    let broker = ask_broker(&parts, shared, tasks)?;
+    let doors = open_doors(&parts, &sources, (&member, &broker), shared)?;
     send(&parts, shared, tasks)?;
     listen(&parts, shared, tasks)?;
     lead(&parts, &sources, (workers, inlets), shared, tasks);
     watch(&parts, &sources, shared, tasks);
-    Ok((panel(&parts, &member, &doors), member, doors))
+    Ok((panel(&parts, (&member, broker), &doors), member, doors))
 }
 
 /// What the daemon's status page shows.
-fn panel(parts: &Parts<'_>, member: &Member, [_, page]: &[OpenDoor; 2]) -> SchedulerPanel {
+fn panel(
+    parts: &Parts<'_>,
+    (member, broker): (&Member, Option<Arc<Dependencies>>),
+    [_, page]: &[OpenDoor; 2],
+) -> SchedulerPanel {
     SchedulerPanel {
         name: parts.scheduler.id.to_string(),
         key: (&parts.scheduler.id).into(),
         page_port: page.listener.local_addr().map_or(parts.scheduler.page.port, |address| address.port()),
         clockwork: Arc::clone(&parts.clockwork),
         dependencies: Arc::clone(&member.dependencies),
+        broker,
         stores: parts.state.stores(),
         settings: parts.settings.clone(),
         clock: wiring::clock(),
@@ -145,26 +154,30 @@ fn member(parts: &Parts<'_>, sources: &Sources, shared: &Shared<'_>, tasks: &mut
     Member { name, working: Arc::clone(&parts.status) as Arc<_>, dependencies }
 }
 
-/// Asks Kafka, for metrics and log alone: without it the doors go on, due times are fired and events wait, so nobody is to send people
-/// elsewhere.
-fn ask_broker(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<(), DaemonError> {
+/// Asks Kafka, where there is a topic. It is told on the pages, and health does not hear of it: without it the doors go on, due times are
+/// fired and events wait, so nobody is to send people elsewhere.
+fn ask_broker(
+    parts: &Parts<'_>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<Option<Arc<Dependencies>>, DaemonError> {
     let found = wiring::scheduler_probes(parts.scheduler)?;
     let topics: Vec<_> = found.into_iter().map(|it| (it.name, it.probe)).collect();
     if topics.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let observer = Arc::clone(&parts.status) as Arc<_>;
-    let broker = Dependencies::new(vec![Box::new(TopicsProbe { topics })], wiring::clock(), observer);
-    let stop = shared.stop.clone();
-    tasks.add("broker", Some(Arc::clone(&parts.status) as Arc<_>), async move { broker.watch(&stop).await });
-    Ok(())
+    let broker = Arc::new(Dependencies::new(vec![Box::new(TopicsProbe { topics })], wiring::clock(), observer));
+    let (asked, stop) = (Arc::clone(&broker), shared.stop.clone());
+    tasks.add("broker", Some(Arc::clone(&parts.status) as Arc<_>), async move { asked.watch(&stop).await });
+    Ok(Some(broker))
 }
 
 /// Opens the doors for programs and for people.
 fn open_doors(
     parts: &Parts<'_>,
     sources: &Arc<Sources>,
-    member: &Member,
+    (member, broker): (&Member, &Option<Arc<Dependencies>>),
     shared: &Shared<'_>,
 ) -> Result<[OpenDoor; 2], DaemonError> {
     let doors = Arc::new(Doors {
@@ -175,6 +188,7 @@ fn open_doors(
         steered: Arc::clone(&parts.wanted),
         instance: shared.identity.instance.to_string(),
         clock: wiring::clock(),
+        broker: broker.clone(),
         board: Board::new(Arc::clone(&parts.state.schedules), parts.settings.clone(), wiring::clock()),
         page_key: PageKey::new(
             Arc::clone(&parts.state.leases),
@@ -214,10 +228,13 @@ fn open(
 
 /// Sends the outbox: changes of data sources, and new files where there is a topic for them.
 fn send(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<(), DaemonError> {
-    let publish = |owner: &str, sink| {
-        let owner = LeaseKey::new(owner).ok()?;
+    let publish = |owner: &str, sink, is_topic: bool| {
+        let (owner, leading) = (LeaseKey::new(owner).ok()?, parts.leading.clone());
         Some(OutboxPublisher {
             owner,
+            look_every: if is_topic { LOOK_FOR_OTHERS_EVERY } else { LOOK_EVERY },
+            // On a topic each data source's changes have their order. Here a late one is known by its version.
+            has_turn: Arc::new(move || !is_topic || leading.is_held()),
             outbox: Arc::clone(&parts.state.outbox),
             sink,
             retry: parts.scheduler.policies.retry,
@@ -229,8 +246,8 @@ fn send(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Resul
     let changes = parts.scheduler.changes.as_ref().map(wiring::topic_producer).transpose()?.unwrap_or_else(here);
     let files = parts.scheduler.discovered.as_ref().map(wiring::topic_producer).transpose()?;
     let both = [
-        (publish(CHANGES, changes), &parts.changed),
-        (files.and_then(|files| publish(DISCOVERED, files)), &parts.found),
+        (publish(CHANGES, changes, parts.scheduler.changes.is_some()), &parts.changed),
+        (files.and_then(|files| publish(DISCOVERED, files, true)), &parts.found),
     ];
     for (publisher, wake) in both {
         let Some(publisher) = publisher else { continue };
@@ -305,6 +322,7 @@ fn lead(
         nonce: Arc::clone(&shared.identity.nonce),
         abort: Arc::clone(&shared.identity.abort),
         wanted: Arc::clone(&parts.wanted),
+        leading: parts.leading.clone(),
     };
     let (stop, ended) = (shared.stop.clone(), Arc::clone(&parts.status));
     tasks.add("clockwork", Some(Arc::clone(&parts.status) as Arc<_>), async move {
@@ -323,6 +341,9 @@ fn watch(parts: &Parts<'_>, sources: &Sources, shared: &Shared<'_>, tasks: &mut 
 
 /// What stands for a topic where there is none.
 const HERE: &str = "the schedules";
+
+/// Time between two looks of the leader into an outbox that other instances write to.
+const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_secs(2);
 
 /// Where changes go without a topic: into the schedules, at once.
 struct Here(Applier);

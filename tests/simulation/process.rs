@@ -17,7 +17,7 @@ use filegen::core::generate::service::Service;
 use filegen::core::generate::spec::Worker;
 use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::names::InstanceId;
-use filegen::core::outbox::OutboxPublisher;
+use filegen::core::outbox::{LOOK_EVERY, OutboxPublisher};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::observer::{Observer, Retrying, Unobserved};
 use filegen::core::ports::state::StateStore;
@@ -133,6 +133,8 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         clock: Arc::clone(&clock),
     };
     let publisher = OutboxPublisher {
+        look_every: LOOK_EVERY,
+        has_turn: Arc::new(|| true),
         owner: (&worker.id).into(),
         outbox: Arc::clone(&state.outbox),
         sink: Arc::new(SimSink { pod: Arc::clone(pod) }),

@@ -24,8 +24,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Longest time between two looks into the outbox: another process may have put something there.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Time between two looks into an outbox that this process alone writes to in the main.
+pub const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// Time until somebody whose turn it is not looks whether it is.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// What became of the messages.
 #[derive(Clone, PartialEq, Debug)]
@@ -87,6 +90,11 @@ pub struct OutboxPublisher {
     pub sink: Arc<dyn Producer>,
     /// Delay between retries. Retries never stop.
     pub retry: RetrySpec,
+    /// Longest time between two looks: another process may have put something there.
+    pub look_every: Duration,
+    /// Whether it is this process that sends; asked before each message. Of several that send at once, each from a list of its own, one
+    /// would send a message behind those that came after it.
+    pub has_turn: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Hears what happens.
@@ -107,7 +115,7 @@ impl OutboxPublisher {
     async fn send(&self, told: &mut BTreeSet<OddRecord>) -> Result<usize, OutboxError> {
         let mut sent = 0;
         let (mut last, mut unmarked): (BTreeSet<OutboxId>, BTreeSet<OutboxId>) = Default::default();
-        loop {
+        while (self.has_turn)() {
             let found = self.outbox.pending(&self.owner).await?;
             for record in found.odd {
                 if told.insert(record.clone()) {
@@ -123,13 +131,18 @@ impl OutboxPublisher {
                 return Ok(sent);
             }
             last = waiting.iter().map(|entry| entry.id.clone()).collect();
-            sent += waiting.len();
-            self.send_all(waiting).await?;
+            sent += self.send_all(waiting).await?;
         }
+        Ok(sent)
     }
 
-    async fn send_all(&self, waiting: Vec<OutboxEntry>) -> Result<(), OutboxError> {
+    /// Returns how many were sent: not all of them when the turn has gone to somebody else.
+    async fn send_all(&self, waiting: Vec<OutboxEntry>) -> Result<usize, OutboxError> {
+        let mut sent = 0;
         for entry in waiting {
+            if !(self.has_turn)() {
+                break;
+            }
             if planted("marked before sent") {
                 self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
             }
@@ -139,8 +152,9 @@ impl OutboxPublisher {
             self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
             crash_point!("outbox.marked");
             self.observer.observe(&OutboxEvent::Sent { entry });
+            sent += 1;
         }
-        Ok(())
+        Ok(sent)
     }
 }
 
@@ -161,10 +175,11 @@ async fn relay_for_ever(publisher: &OutboxPublisher, wake: &Notify) {
         match publisher.send(&mut told).await {
             Ok(_) => {
                 backoff.succeeded();
+                let pause = if (publisher.has_turn)() { publisher.look_every } else { ASK_EVERY };
                 tokio::select! {
                     biased;
                     () = wake.notified() => {}
-                    () = publisher.clock.sleep(LOOK_EVERY) => {}
+                    () = publisher.clock.sleep(pause) => {}
                 }
             }
             Err(error) => {

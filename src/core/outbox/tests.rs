@@ -91,6 +91,8 @@ fn publisher(runs: &Arc<MemoryState>, broker: &MemoryBroker, event: &Arc<Mutex<V
     let event = Arc::clone(event);
     OutboxPublisher {
         owner: key(),
+        look_every: LOOK_EVERY,
+        has_turn: Arc::new(|| true),
         outbox: Arc::clone(runs) as Arc<dyn Outbox>,
         sink: Arc::new(broker.producer(TOPIC)),
         retry: RetrySpec::default(),
@@ -107,6 +109,32 @@ async fn two() -> Arc<MemoryState> {
     publish(&runs, "Loan1", 1).await;
     publish(&runs, "Loan0", 2).await;
     runs
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_no_turn_sends_nothing_and_begins_when_it_has_one() {
+    let (runs, broker, event) = (two().await, broker(), Arc::default());
+    let turn = Arc::new(std::sync::atomic::AtomicI32::new(0));
+    let asked = Arc::clone(&turn);
+    // Of so many questions that it has a turn, one is asked before the look and one before each message.
+    let has_turn = Arc::new(move || asked.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) > 0);
+    let publisher = OutboxPublisher { has_turn, ..publisher(&runs, &broker, &event) };
+    assert_eq!(publisher.send_waiting().await.unwrap(), 0);
+    assert!(got(&broker).is_empty());
+    // It loses its turn behind the first one.
+    turn.store(2, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(publisher.send_waiting().await.unwrap(), 1);
+    assert_eq!(got(&broker), ["LoanWorker:Loan1:1"]);
+    let (wake, stop) = (Notify::new(), CancellationToken::new());
+    let script = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(got(&broker).len(), 1);
+        turn.store(i32::MAX, std::sync::atomic::Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(got(&broker), ["LoanWorker:Loan1:1", "LoanWorker:Loan0:1"]);
+        stop.cancel();
+    };
+    tokio::join!(relay(&publisher, &wake, &stop), script);
 }
 
 #[tokio::test(start_paused = true)]

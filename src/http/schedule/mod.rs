@@ -16,6 +16,7 @@ pub use super::origin::Origins;
 pub use panel::SchedulerPanel;
 
 use super::{guard, origin, problem, token};
+use crate::core::health::Dependencies;
 use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::schedules::ScheduleStore;
@@ -39,6 +40,8 @@ pub struct Doors {
     pub sources: Arc<Sources>,
     /// Schedules and their history.
     pub schedules: Arc<dyn ScheduleStore>,
+    /// The broker, where there is a topic.
+    pub broker: Option<Arc<Dependencies>>,
     /// All of them in short.
     pub board: Board,
     /// What holds for all schedules.

@@ -35,6 +35,8 @@ pub struct SchedulerPanel {
     pub clockwork: Arc<SchedulerStatus>,
     /// What it needs.
     pub dependencies: Arc<Dependencies>,
+    /// What it does without for a while. `None`: it has no topic.
+    pub broker: Option<Arc<Dependencies>>,
     /// What it keeps.
     pub stores: Stores,
     /// What holds for all its schedules.
@@ -55,7 +57,8 @@ impl Panel for SchedulerPanel {
             Ok(Ok(overview)) => Some(overview),
             _ => None,
         };
-        let answers = self.dependencies.answers();
+        let mut answers = self.dependencies.answers();
+        answers.extend(self.broker.iter().flat_map(|broker| broker.answers()));
         let mut troubles = Vec::new();
         for (name, answer) in answers.iter().filter(|(_, answer)| answer.state == "down") {
             let why = answer.last_error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();

@@ -263,7 +263,7 @@ fn a_published_date_whose_receiver_took_everything_is_made_again_only_when_someb
         }
     };
     take();
-    for command in ["run", "run --dry-run", "resume --from-page 1"] {
+    for command in ["run", "run --dry-run", "resume --from-page 1 --yes"] {
         let done = filegen.run(&format!("{command} -c worker.yaml --date 2026-11-21")).exits(4);
         assert!(
             done.stderr.contains("somebody has taken its files") && done.stderr.contains("--restart"),

@@ -112,6 +112,59 @@ async fn changes_are_told_and_heard_whatever_comes_twice_late_or_spoilt() {
     stop([intake.daemon]);
 }
 
+/// The door of a daemon that begins.
+fn api(daemon: &mut Daemon) -> Http {
+    let line = daemon.running.wait_for("door=api");
+    Http::described_at(line.rsplit("port=").next().unwrap().trim().parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_changes_of_a_data_source_come_in_their_order_whichever_instance_takes_them() {
+    const CHANGES: u64 = 8;
+    const NAMES: usize = 12;
+    let (changes, discovered) = (Topic::create(1).await, Topic::create(1).await);
+    let intake = Intake::over(&changes, &discovered);
+    let mut others = [(); 2].map(|()| Daemon::of(&mut intake.filegen.command("daemon -c intake.yaml --health-port 0")));
+    let [second, third] = &mut others;
+    let doors = [&intake.api, &api(second), &api(third)];
+    // Each changes its own ones by all doors in turn.
+    let write = |name: String| {
+        let given = json!({ "name": name, "path": "data/in", "cronExpression": "0 0 6 1 1 ?" });
+        let made = doors[0].post(SOURCES, "application/json", &given.to_string()).json();
+        let path = format!("{SOURCES}/{}", made["id"].as_str().unwrap());
+        for version in 1..CHANGES {
+            let (method, code) = if version + 1 == CHANGES { ("DELETE", 204) } else { ("PUT", 200) };
+            let door = doors[usize::try_from(version).unwrap() % doors.len()];
+            let request = door.request(method, &path).header("if-match", &format!("\"{version}\""));
+            let mut body = given.clone();
+            body["description"] = json!(version.to_string());
+            let body = if method == "PUT" { body.to_string() } else { String::new() };
+            assert_eq!(door.send(request.header("content-type", "application/json"), body.as_str()).code, code);
+        }
+    };
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            for name in 0..NAMES {
+                scope.spawn(move || write(format!("S{name}")));
+            }
+        });
+    });
+    let all = NAMES * usize::try_from(CHANGES).unwrap();
+    let events = parsed(&changes.read(all).await);
+    let mut last = std::collections::BTreeMap::new();
+    for event in &events {
+        let version = event["version"].as_u64().unwrap();
+        let before = last.insert(event["dataSourceId"].to_string(), version).unwrap_or_default();
+        assert_eq!(version, before + 1, "{event}");
+    }
+    until("nothing waits", || {
+        (column(&intake.filegen, "SELECT id FROM outbox WHERE sentAt IS NULL").is_empty()).then_some(())
+    });
+    assert_eq!(changes.length().await, i64::try_from(all).unwrap(), "each once");
+    let [second, third] = others;
+    stop([intake.daemon, second, third]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_is_read_again_from_its_beginning_changes_nothing() {
     let (changes, discovered) = (Topic::create(1).await, Topic::create(1).await);
@@ -167,6 +220,12 @@ async fn what_is_changed_and_found_while_the_broker_is_away_is_told_once_it_is_b
     until("a schedule", || (intake.version(first["id"].as_str().unwrap()) == 1).then_some(()));
     broker.stop();
     intake.filegen.write("data/in/a.csv", "a");
+    until("the broker is told to be away", || {
+        let told = intake.api.get("/api/v1/attention").json();
+        let broker = told["items"].as_array()?.iter().find(|it| it["name"] == "kafka").cloned()?;
+        let page: Value = serde_json::from_str(&intake.daemon.get("/status").1).ok()?;
+        (broker["what"] == "is down" && page.to_string().contains("kafka is down")).then_some(())
+    });
     // The API goes on, and the schedules too: each leader holds them against the data sources.
     let second = intake.make("Second", "* * * * * ?");
     let id = second["id"].as_str().unwrap();

@@ -11,7 +11,7 @@ use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::payload::Payload;
 use filegen::core::model::policy::RetrySpec;
-use filegen::core::outbox::{OutboxEvent, OutboxPublisher, relay};
+use filegen::core::outbox::{LOOK_EVERY, OutboxEvent, OutboxPublisher, relay};
 use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
@@ -53,6 +53,8 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     fill(&*runs, &id, &["Loan0", "Loan1"]).await;
     let (sender, mut received) = mpsc::unbounded_channel();
     let publisher = OutboxPublisher {
+        look_every: LOOK_EVERY,
+        has_turn: Arc::new(|| true),
         owner: key("LoanWorker"),
         outbox: Arc::clone(&runs) as Arc<dyn Outbox>,
         sink: Arc::new(KafkaProducer::new(&topic.spec()).unwrap()),

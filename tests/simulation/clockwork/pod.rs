@@ -12,7 +12,7 @@ use filegen::core::model::data_source::{ClockChange, DataSource, DataSourceId, M
 use filegen::core::model::names::{InstanceId, LeaseKey};
 use filegen::core::model::policy::Policies;
 use filegen::core::model::schedule::Execution;
-use filegen::core::outbox::{OutboxEvent, OutboxPublisher, relay};
+use filegen::core::outbox::{LOOK_EVERY, OutboxEvent, OutboxPublisher, relay};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::data_sources::DataSources;
 use filegen::core::ports::observer::{Observer, Retrying};
@@ -28,7 +28,7 @@ use filegen::core::schedule::feed::StoreFeed;
 use filegen::core::schedule::hear::{Applier, Heard, Listener, hear};
 use filegen::core::schedule::looks::Looks;
 use filegen::core::schedule::roots::Roots;
-use filegen::core::schedule::service::Service;
+use filegen::core::schedule::service::{Leading, Service};
 use filegen::core::schedule::sources::Sources;
 use filegen::core::schedule::spec::Defaults;
 use std::collections::BTreeSet;
@@ -241,6 +241,7 @@ struct Life {
     wanted: Arc<Notify>,
     changed: Arc<Notify>,
     found: Arc<Notify>,
+    leading: Leading,
 }
 
 impl World {
@@ -257,6 +258,7 @@ impl World {
             wanted: Arc::default(),
             changed: Arc::default(),
             found: Arc::default(),
+            leading: Leading::default(),
         };
         let aborted: Arc<Mutex<Option<AbortHandle>>> = Arc::default();
         let service = self.service(&life, &aborted);
@@ -270,7 +272,8 @@ impl World {
         };
         let writer = |topic: &Topic| Arc::new(Writer { line: life.line.clone(), topic: topic.clone() });
         let changes: Arc<dyn Producer> = if self.ways.topic { writer(&self.changes) } else { Arc::new(Here(applier)) };
-        let (changes, found) = (publisher(&life, CHANGES, changes), publisher(&life, DISCOVERED, writer(&self.found)));
+        let changes = publisher(&life, CHANGES, changes, self.ways.topic);
+        let found = publisher(&life, DISCOVERED, writer(&self.found), true);
         let topic = self.ways.topic.then(|| self.changes.clone());
         let mut member = topic.map(|topic| Member { line: life.line.clone(), topic, name: life.name.clone() });
         let desk = self.desk(&life);
@@ -330,6 +333,7 @@ impl World {
                 }
             }),
             wanted: Arc::clone(&life.wanted),
+            leading: life.leading.clone(),
         }
     }
 
@@ -367,8 +371,11 @@ impl World {
     }
 }
 
-fn publisher(life: &Life, owner: &str, sink: Arc<dyn Producer>) -> OutboxPublisher {
+fn publisher(life: &Life, owner: &str, sink: Arc<dyn Producer>, is_topic: bool) -> OutboxPublisher {
+    let leading = life.leading.clone();
     OutboxPublisher {
+        look_every: LOOK_EVERY,
+        has_turn: Arc::new(move || !is_topic || leading.is_held()),
         owner: LeaseKey::new(owner).expect("a key"),
         outbox: Arc::new(life.line.clone()),
         sink,

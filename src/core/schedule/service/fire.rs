@@ -306,6 +306,8 @@ fn turn(live: &Live, cause: Cause, about_to: usize) -> Turn {
         return Turn::Begin;
     }
     let waits = live.waiting.len();
+    // Behind what is made up for, in order; no further: then it is as late as anything else.
+    let is_made_up_for = live.waiting.iter().any(|it| matches!(it.cause, Cause::CatchUp | Cause::Again));
     let before = match (about_to, live.running) {
         (1.., _) => "began at the same moment, both late",
         (0, 1..) => "still ran",
@@ -314,7 +316,7 @@ fn turn(live: &Live, cause: Cause, about_to: usize) -> Turn {
     match (cause, plan.overlap) {
         // One at a time, in order.
         (Cause::CatchUp, _) => Turn::Wait,
-        (_, _) if plan.misfire == Misfire::FireAll && waits > 0 && waits < plan.catch_up => Turn::Wait,
+        (_, _) if plan.misfire == Misfire::FireAll && is_made_up_for && waits < plan.catch_up => Turn::Wait,
         (_, Overlap::Queue) if waits == 0 => Turn::Wait,
         (_, Overlap::Queue) => Turn::Skip(format!("the execution before {before}, and one waited already")),
         (_, Overlap::Skip | Overlap::Allow) => Turn::Skip(format!("the execution before {before}")),

@@ -4,11 +4,14 @@
 mod ended;
 mod fire;
 mod lead;
+mod leading;
 mod live;
 mod prune;
 #[cfg(test)]
 mod tests;
 mod wall;
+
+pub use leading::Leading;
 
 use super::action::Action;
 use super::event::{ScheduleEvent, ScheduleObserver};
@@ -57,6 +60,8 @@ pub struct Service {
     pub abort: Arc<dyn Fn() + Send + Sync>,
     /// Notified when something was changed or asked for here, so that the leader looks at once.
     pub wanted: Arc<Notify>,
+    /// Told when this instance begins and ends to lead.
+    pub leading: Leading,
 }
 
 impl Service {
@@ -73,11 +78,13 @@ impl Service {
                 }
             };
             let began = self.clock.elapsed();
+            self.leading.begins(leadership.term().clone());
             let end = Lead::new(self, leadership.term().clone(), stop.clone()).run(&leadership.lost()).await;
             let (said, reason) = match end {
                 LeadEnd::Stopped => ("the service was stopped", None),
                 LeadEnd::Term(reason) => ("the term ended", Some(reason)),
             };
+            self.leading.ends();
             leadership.release_or_warn(said).await;
             // A term that did some work starts the count afresh; one that fails at once must not spin.
             if self.clock.elapsed().saturating_sub(began) > self.policies.lease_ttl {

@@ -145,6 +145,7 @@ impl World {
             nonce: Arc::new(move || nonce.clone()),
             abort: Arc::new(|| {}),
             wanted: Arc::clone(&wanted),
+            leading: Leading::default(),
         };
         let stopped = stop.clone();
         let task = tokio::spawn(async move { service.serve(&stopped).await });

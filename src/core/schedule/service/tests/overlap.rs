@@ -74,6 +74,23 @@ async fn all_missed_times_are_made_up_for_one_at_a_time_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nothing_was_missed_fire_all_lets_no_more_wait_than_overlap_says() {
+    for (overlap, waits) in [(Overlap::Queue, 1), (Overlap::Skip, 0)] {
+        let world = World::new();
+        let rule = |it: &mut Schedule| (it.rule.misfire, it.rule.overlap) = (Misfire::FireAll, overlap);
+        world.add("loans", "0 * * * * ?", rule).await;
+        world.lasts("loans", 150);
+        let pod = world.start("pod-1");
+        world.seconds(1200).await;
+        let queued = world.executions("loans").await.iter().filter(|it| it.outcome == Outcome::Queued).count();
+        assert!(queued <= waits, "{overlap:?}: {queued}");
+        let skipped = world.executions("loans").await.iter().filter(|it| it.outcome == Outcome::Skipped).count();
+        assert!(skipped > 8, "{overlap:?}: {skipped}");
+        pod.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_made_up_for_runs_one_at_a_time_whatever_else_may_overlap() {
     for overlap in [Overlap::Allow, Overlap::Queue] {
         let settings = Settings { catch_up: 5, ..Settings::default() };
@@ -199,6 +216,7 @@ async fn an_action_that_panics_fails_alone() {
         nonce: Arc::new(|| "nonce".to_owned()),
         abort: Arc::new(|| {}),
         wanted: Arc::default(),
+        leading: Leading::default(),
     };
     let stop = CancellationToken::new();
     let stopped = stop.clone();
