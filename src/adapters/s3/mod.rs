@@ -27,11 +27,11 @@ use address::Address;
 use api::Api;
 use async_trait::async_trait;
 use fault::Fault;
-use part::{BUDGET, Part, goes_in_pieces};
+use part::{BUDGET, PIECE_MIN, Part, goes_in_pieces};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -54,6 +54,8 @@ struct Shared {
     is_put_once: AtomicBool,
     is_completed_once: AtomicBool,
     trial: Mutex<()>,
+    /// Buffers of pieces that were sent: an allocator that gets them back in turn keeps more than was ever asked for.
+    spare: std::sync::Mutex<Vec<Vec<u8>>>,
 }
 
 impl S3Target {
@@ -70,14 +72,30 @@ impl S3Target {
         let budget = Arc::new(Semaphore::new(usize::try_from(BUDGET).unwrap_or(Semaphore::MAX_PERMITS)));
         let api = Api::new(spec.clone(), address);
         let (is_put_once, is_completed_once) = (AtomicBool::new(false), AtomicBool::new(false));
-        let trial = Mutex::default();
-        Ok(Self(Arc::new(Shared { api, shown, budget, is_put_once, is_completed_once, trial })))
+        let (trial, spare) = (Mutex::default(), std::sync::Mutex::default());
+        Ok(Self(Arc::new(Shared { api, shown, budget, is_put_once, is_completed_once, trial, spare })))
     }
 }
 
 impl Shared {
     fn told(&self, path: &str, fault: &Fault) -> TargetError {
         fault.told(&self.shown, path)
+    }
+
+    /// A buffer that takes so much.
+    fn spare(&self, bytes: usize) -> Option<Vec<u8>> {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.pop_if(|buffer| buffer.capacity() >= bytes)
+    }
+
+    fn keep_spare(&self, mut buffer: Vec<u8>) {
+        /// As many as are on their way.
+        const SPARE_MOST: usize = 4;
+        buffer.clear();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE_MOST && buffer.capacity() as u64 == PIECE_MIN {
+            spare.push(buffer);
+        }
     }
 
     async fn has(&self, path: &str) -> Result<bool, TargetError> {

@@ -18,7 +18,7 @@ pub(super) const PIECE_MIN: u64 = 5 << 20;
 const PIECES_MAX: u64 = 10_000;
 
 /// All pieces on their way take no more, in KiB.
-pub(super) const BUDGET: u32 = 40 << 10;
+pub(super) const BUDGET: u32 = 20 << 10;
 
 /// How often a name is replaced anew when another file took it meanwhile.
 const REPLACED_MOST: usize = 3;
@@ -94,7 +94,8 @@ impl Part {
         let kilobytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(BUDGET).clamp(1, BUDGET);
         let room = Arc::clone(&self.shared.budget).acquire_many_owned(kilobytes).await;
         self.room = Some(room.map_err(|_| self.failed("the process stops"))?);
-        self.buffer = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+        let bytes = usize::try_from(bytes).unwrap_or(0);
+        self.buffer = self.shared.spare(bytes).unwrap_or_else(|| Vec::with_capacity(bytes));
         Ok(())
     }
 
@@ -117,7 +118,10 @@ impl Part {
                 return Err(TargetError::Failed { path: String::new(), reason });
             };
             match shared.api.piece(&path, &id, number, &content).await {
-                Ok(piece) => Ok((number, piece)),
+                Ok(piece) => {
+                    shared.keep_spare(content.into_bytes());
+                    Ok((number, piece))
+                }
                 Err(fault) => Err(shared.told(&path, &fault)),
             }
         });
