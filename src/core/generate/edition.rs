@@ -104,6 +104,9 @@ pub(super) async fn find(ports: &Ports, job: &Job, term: &Term) -> Result<Found,
     if let Some(manifest) = settled(ports, &job.run, term, record.as_ref(), published.as_ref()).await? {
         return Ok(Found::Published(Box::new(manifest)));
     }
+    if published.is_none() {
+        taken(record.as_ref(), job.start).map_or(Ok(()), Err)?;
+    }
     let begun = begun(volume, &job.run).await?.filter(|begun| begun.correction.version > version);
     let begun_complete = begun.as_ref().is_some_and(|begun| begun.is_complete);
     let correction = match (wanted, begun) {
@@ -122,10 +125,7 @@ pub(super) async fn find(ports: &Ports, job: &Job, term: &Term) -> Result<Found,
     }
     match (correction, published) {
         (None, Some(manifest)) => Ok(Found::Published(Box::new(manifest))),
-        (None, None) => {
-            taken(record.as_ref(), job.start).map_or(Ok(()), Err)?;
-            Ok(Found::ToMake(Box::new(with_edition(job, Edition::default())?)))
-        }
+        (None, None) => Ok(Found::ToMake(Box::new(with_edition(job, Edition::default())?))),
         (Some(correction), published) => {
             let before = match published {
                 Some(manifest) => Some(manifest),
