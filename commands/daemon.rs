@@ -119,7 +119,7 @@ impl From<DaemonError> for Failure {
             DaemonError::Calendar(error) => error.into(),
             DaemonError::Clock(_) => Self::caused(Code::Config, &error),
             DaemonError::Listen { .. } => Self::caused(Code::Failed, &error)
-                .hint("another process has it, or the address is not this host's; choose others with --health-port and --health-address"),
+                .hint("another process has it, or the address is not this host's; choose others: in its file, or with --health-port and --health-address"),
         }
     }
 }

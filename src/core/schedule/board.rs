@@ -196,6 +196,10 @@ fn troubles(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Option<
     let worst = status::troubles(schedule, settings, now).into_iter().min_by_key(|(trouble, _)| *trouble);
     match worst {
         Some((trouble, detail)) if trouble <= Trouble::LastFailed => Some((trouble, wrong(trouble.words(), detail))),
+        // One that was due once and ran has done what it is for.
+        Some((trouble @ Trouble::NeverAgain, detail)) if schedule.last_execution_time.is_none() => {
+            Some((trouble, wrong(trouble.words(), detail)))
+        }
         _ if schedule.last_status == Some(Outcome::Interrupted) => {
             Some((Trouble::LastFailed, wrong("interrupted last", reason(&schedule.last_error))))
         }

@@ -40,7 +40,14 @@ struct Course {
     /// Terms that a fault has ended, one behind the other, and the last fault.
     failed: u32,
     reason: String,
+    /// Tries in a row to lead, or to write as a leader, that have failed; the time until the next one, and when that was seen first.
+    tries: u32,
+    wait: Duration,
+    tried: Option<Duration>,
 }
+
+/// So many failed tries in a row to lead, or to write as a leader, are told: a store may be away for a moment.
+const TRIES_TOLD: u32 = 4;
 
 /// A leader that looks at nothing for so long stands still.
 const STANDS_AFTER: Duration = Duration::from_mins(1);
@@ -79,6 +86,15 @@ impl SchedulerStatus {
             return Some(format!(
                 "due times are not fired: the last {terms} terms as leader ended by a fault: {reason}"
             ));
+        }
+        // Who stands by hears of failures alone: when no more come, it is well again.
+        let tried = *course.tried.get_or_insert(now);
+        if now.saturating_sub(tried) > course.wait.saturating_add(STANDS_AFTER) {
+            course.tries = 0;
+        }
+        if course.tries >= TRIES_TOLD {
+            let (tries, reason) = (course.tries, shown::text(&course.reason));
+            return Some(format!("due times are not fired: the last {tries} tries to lead have failed: {reason}"));
         }
         self.token()?;
         if let Some(late) = course.overdue {
@@ -169,7 +185,7 @@ impl Observer<ScheduleEvent> for SchedulerStatus {
             ScheduleEvent::Looked { at, overdue, is_steady } => {
                 self.metrics.overdue(overdue.unwrap_or_default());
                 let mut course = self.course();
-                (course.looked, course.overdue) = (Some(*at), *overdue);
+                (course.looked, course.overdue, course.tries) = (Some(*at), *overdue, 0);
                 if *is_steady {
                     course.failed = 0;
                 }
@@ -190,6 +206,7 @@ impl Observer<ElectionEvent> for SchedulerStatus {
         let scheduler = self.scheduler.as_str();
         match event {
             ElectionEvent::Waiting { holder, token, .. } => {
+                self.course().tries = 0;
                 info!(target: TARGET, scheduler, %holder, token = token.0, "standing by");
             }
             ElectionEvent::Odd { record } => {
@@ -221,6 +238,10 @@ impl Observer<ElectionEvent> for SchedulerStatus {
 impl Observer<Retrying> for SchedulerStatus {
     fn observe(&self, Retrying { reason, attempt, after }: &Retrying) {
         let (scheduler, wait_ms) = (self.scheduler.as_str(), after.as_millis());
+        let mut course = self.course();
+        (course.tries, course.wait, course.tried) = (*attempt, *after, None);
+        course.reason.clone_from(reason);
+        drop(course);
         warn!(target: TARGET, scheduler, attempt, wait_ms, reason, "trying again");
     }
 }
@@ -228,6 +249,7 @@ impl Observer<Retrying> for SchedulerStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::model::names::InstanceId;
     use crate::core::model::term::Token;
 
     #[test]
@@ -250,7 +272,19 @@ mod tests {
         assert_eq!(status.fault(seconds(1102)), None);
         status.observe(&ended());
         assert_eq!(status.fault(seconds(1103)), None, "a lease may be lost once");
+        // A store that takes nothing: nobody comes to lead.
+        let retrying = |attempt| Retrying { reason: "disk full".to_owned(), attempt, after: seconds(1) };
+        status.observe(&retrying(TRIES_TOLD - 1));
+        assert_eq!(status.fault(seconds(1103)), None, "for a moment");
+        status.observe(&retrying(TRIES_TOLD));
+        says(1103, "the last 4 tries to lead have failed: disk full");
+        let (holder, token) = (InstanceId::new("b"), Token(1));
+        status.observe(&ElectionEvent::Waiting { holder, token, at_most: seconds(1) });
+        assert_eq!(status.fault(seconds(1103)), None, "somebody else leads");
         status.observe(&ElectionEvent::Released { token: Token(1) });
+        status.observe(&retrying(TRIES_TOLD));
+        says(1103, "disk full");
+        assert_eq!(status.fault(seconds(1165)), None, "no more have failed");
         status.observe(&ended());
         says(1104, "the last 2 terms");
         says(1104, "no such command");

@@ -43,6 +43,16 @@ fn a_service_that_hangs_is_told_and_what_was_asked_of_it_is_unknown() {
     until("it is said no more", || (browser.script(says_wrong) == json!(false)).then_some(()));
     let left = browser.script("return document.querySelectorAll('#form .fault, #path[aria-invalid]').length");
     assert_eq!(left, json!(0));
+    // A service that is gone: nothing is said of an expression that it has not seen, and nothing is promised.
+    set("cronExpression", "0 0 6 * * ?");
+    see("#cron-words", "6");
+    browser.script("window.kept = window.fetch; window.fetch = () => Promise.reject(new TypeError('gone'))");
+    set("cronExpression", "0 0 5 * * ?");
+    see("#cron-error", "it cannot be explained now");
+    assert_eq!((browser.text("#cron-words"), browser.text("#cron-next")), (String::new(), String::new()));
+    click("#save");
+    see("#faults", "this is not tried again by itself");
+    browser.script("window.fetch = window.kept");
     click("[data-close]");
     until("it can be paused", || {
         (browser.script("return document.querySelector(\"[data-key$='/pause']\") !== null") == json!(true))

@@ -85,6 +85,9 @@ async fn all_that_is_wrong_is_told_the_worst_first_and_nothing_that_is_somebodys
     keep(&store, |it| it.last_status = Some(Outcome::Failed), "failed").await;
     keep(&store, |it| it.last_status = Some(Outcome::Interrupted), "interrupted").await;
     keep(&store, |it| it.status = ScheduleStatus::Failed, "unusable").await;
+    keep(&store, |it| it.next_execution_time = None, "never").await;
+    let once = |it: &mut Schedule| (it.next_execution_time, it.last_execution_time) = (None, Some(it.changed_at));
+    keep(&store, once, "once").await;
     keep(
         &store,
         |it| it.next_execution_time = clock.now().checked_sub(jiff::SignedDuration::from_hours(1)).ok(),
@@ -111,9 +114,10 @@ async fn all_that_is_wrong_is_told_the_worst_first_and_nothing_that_is_somebodys
         "failed failed last",
         "interrupted interrupted last",
         "itself paused by itself",
+        "never never due again",
     ];
     assert_eq!(told, expected);
-    assert_eq!((look.wrong_total, look.lines.len()), (6, 9), "{look:?}");
+    assert_eq!((look.wrong_total, look.lines.len()), (7, 11), "{look:?}");
     let filter = Filter { status: Some(ScheduleStatus::Paused), text: "pa".to_owned(), ..Filter::default() };
     let found: Vec<&str> = look
         .lines

@@ -18,6 +18,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const AWAY = "The service does not answer; it is tried again.";
+const UNTOLD = "The service does not answer, and this is not tried again by itself. The list tells whether it was done once the service answers.";
 const UNKNOWN = `There was no answer within ${ANSWER_WITHIN / 1000} s: whether it was done is not known. The list tells it once the service answers.`;
 
 /** Asks the door once. */
@@ -30,8 +31,8 @@ async function send(path, options) {
     return { ok: answer.ok, status: answer.status, json: text ? JSON.parse(text) : null };
   } catch (error) {
     // A service that hangs may do later what it was asked for; one that is not there did nothing.
-    const isUnknown = options.method && error.name === "TimeoutError";
-    return { ok: false, status: 0, json: { detail: isUnknown ? UNKNOWN : AWAY } };
+    const detail = !options.method ? AWAY : error.name === "TimeoutError" ? UNKNOWN : UNTOLD;
+    return { ok: false, status: 0, json: { detail } };
   }
 }
 
@@ -81,12 +82,18 @@ function files(schedule) {
   return seen == null ? "not looked yet" : `${seen} seen, ${fresh ?? 0} new`;
 }
 
+let looked = 0, heard = 0;
+
 /** Asks for what the page shows: its rows, their schedules, and what is wrong with any, shown or not. */
 async function look() {
+  const number = ++looked;
   const query = new URLSearchParams({ page: state.page, size: SIZE, search: at("search").value, status: at("status").value });
   const [sources, wrongs] = await Promise.all([ask(`/api/v1/datasource?${query}`), ask("/api/v1/attention")]);
   const ids = (sources.json?.items ?? []).map((source) => source.id).join(",");
   const schedules = !sources.ok || !ids ? { ok: true, json: { items: [] } } : await ask(`/api/v1/schedule?${new URLSearchParams({ ids })}`);
+  // An answer that comes behind that of a later question is of no use.
+  if (number < heard) return;
+  heard = number;
   const failed = [sources, schedules, wrongs].find((answer) => !answer.ok);
   trouble(failed ? failed.json?.detail ?? "the list cannot be shown" : "");
   if (failed) return;
@@ -393,8 +400,9 @@ async function explain() {
   const expression = form.elements.cronExpression.value;
   const query = new URLSearchParams({ expression, zone: form.elements.zone.value, calendar: form.elements.calendar.value, closedDay: form.elements.closedDay.value, dst: form.elements.dst.value });
   const answer = await ask(`/api/v1/cron?${query}`);
-  if (number !== asked || !answer.ok) return;
-  const { ok, words, next, affected, jitterSeconds, error } = answer.json;
+  if (number !== asked) return;
+  // What was said of another expression is not left standing.
+  const { ok, words, next, affected, jitterSeconds, error } = answer.ok ? answer.json : { ok: false, next: [], affected: [], error: { message: "it cannot be explained now", hint: answer.json?.detail ?? "try again" } };
   const jitter = jitterSeconds ? `, begun up to ${span(jitterSeconds)} later` : "";
   at("cron-words").textContent = ok ? (next.length ? `${words}${jitter}` : `${words}: never again`) : "";
   at("cron-affected").replaceChildren(...affected.map(({ words }) => make("li", {}, words)));
