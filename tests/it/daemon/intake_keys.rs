@@ -253,7 +253,7 @@ fn of_two_people_the_later_one_may_keep_what_is_theirs_and_anyone_resumes_by_a_c
     browser.picture("conflict-desk", 1280);
     click("#conflict button + button");
     keys.is_at("save");
-    keys.sees("#message", "Save again");
+    keys.sees("#faults", "Save again");
     click("#save");
     // Mine is wrong in one field, which says so.
     keys.sees("#faults", "Not saved");

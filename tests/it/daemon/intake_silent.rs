@@ -38,6 +38,11 @@ fn a_service_that_hangs_is_told_and_what_was_asked_of_it_is_unknown() {
     set("path", "/etc");
     click("#save");
     see("#faults", "Not saved");
+    // Who hears the page hears it with the field.
+    let heard = "const f = document.getElementById('path'); \
+                 return f.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).innerText).join(' ')";
+    let said = browser.script(heard);
+    assert!(said.as_str().is_some_and(|said| said.contains("none of the roots")), "{said}");
     set("path", "data/in");
     let says_wrong = "return document.getElementById('faults').checkVisibility()";
     until("it is said no more", || (browser.script(says_wrong) == json!(false)).then_some(()));

@@ -4,7 +4,7 @@
 let token = document.querySelector("meta[name=page-token]").content;
 const at = (id) => document.getElementById(id);
 const SIZE = 50, LOOK_EVERY = 5000, ANSWER_WITHIN = 10_000, SHOWN_WRONG = 10;
-const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, mark: null, edited: null, history: new Map() };
+const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, mark: null, edited: null, history: new Map(), pressed: -Infinity };
 
 /** Makes an element; text stays text. */
 function make(tag, attributes = {}, ...children) {
@@ -113,7 +113,11 @@ async function lookAtHistory(id) {
   state.affected = shown.ok ? shown.json.affected : [];
 }
 
+/** Whether a button is held just now: a list that is shown anew under it would lose the click. */
+function isPressed() { return performance.now() - state.pressed < 3000; }
+
 function show(total) {
+  if (isPressed()) return;
   const list = at("sources");
   const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
   list.replaceChildren(...state.items.map(row));
@@ -124,8 +128,11 @@ function show(total) {
   at("none").hidden = total > 0 || !isNarrowed;
   at("pages").hidden = state.pages < 2;
   at("where").textContent = `page ${state.page} of ${state.pages}, ${total} data sources`;
+  const turned = document.activeElement?.id;
   at("back").disabled = state.page <= 1;
   at("on").disabled = state.page >= state.pages;
+  if (turned === "on" && at("on").disabled) at("back").focus();
+  if (turned === "back" && at("back").disabled) at("on").focus();
   wrong();
   tick();
 }
@@ -286,7 +293,20 @@ function suit() {
 function clear() {
   at("faults").hidden = at("conflict").hidden = true;
   form.querySelectorAll(".fault").forEach((fault) => fault.remove());
-  form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
+  form.querySelectorAll("[aria-invalid]").forEach(wellAgain);
+}
+
+/** Ties what is wrong with a field to it, for who hears the page: in front of its help. */
+function tie(field, fault) {
+  field.setAttribute("aria-invalid", "true");
+  field.dataset.help ??= field.getAttribute("aria-describedby") ?? "";
+  field.setAttribute("aria-describedby", `${fault} ${field.dataset.help}`.trim());
+}
+
+function wellAgain(field) {
+  field.removeAttribute("aria-invalid");
+  if (field.dataset.help) field.setAttribute("aria-describedby", field.dataset.help);
+  else if (field.dataset.help === "") field.removeAttribute("aria-describedby");
 }
 
 /** Opens a dialog. The list may be shown anew under it: then the button that opened it is gone, and another one stands in its place. */
@@ -304,7 +324,7 @@ function comeBack() {
 /** What was said of a field is of what stood there: it goes when that is changed. */
 function correct(event) {
   const field = event.target;
-  field.removeAttribute("aria-invalid");
+  wellAgain(field);
   field.closest(".field, .check")?.querySelectorAll(".fault").forEach((fault) => fault.remove());
   if (!form.querySelector("[aria-invalid], .fault")) at("faults").hidden = true;
 }
@@ -363,8 +383,9 @@ function refuse(problem) {
     const names = error.pointer.split("/");
     const field = form.elements[names.at(-1)] ?? form.elements[names[1]];
     if (!field?.setAttribute) continue;
-    field.setAttribute("aria-invalid", "true");
-    field.closest(".field, .check")?.append(make("span", { class: "fault" }, error.detail));
+    const id = `fault-${field.name}`;
+    tie(field, id);
+    field.closest(".field, .check")?.append(make("span", { class: "fault", id: at(id) ? null : id }, error.detail));
     field.closest("details")?.setAttribute("open", "");
   }
   (form.querySelector("[aria-invalid]") ?? at("faults")).focus();
@@ -384,7 +405,7 @@ function conflict(current) {
     make("ul", {}, ...items),
     make("p", { class: "buttons" },
       make("button", { type: "button", onclick: () => openAgain(current) }, "Take theirs"),
-      make("button", { type: "button", onclick: () => { state.edited = { ...current }; clear(); say("Save again to write yours over theirs."); at("save").focus(); } }, "Keep mine")));
+      make("button", { type: "button", onclick: () => { state.edited = { ...current }; clear(); at("faults").replaceChildren(make("p", {}, "Save again to write yours over theirs.")); at("faults").hidden = false; at("save").focus(); } }, "Keep mine")));
   at("conflict").hidden = false;
   at("conflict").focus();
 }
@@ -410,8 +431,10 @@ async function explain() {
   const place = error?.start === undefined ? "" : `\n${expression}\n${" ".repeat(error.start)}${"^".repeat(Math.max(1, error.end - error.start))}`;
   at("cron-error").textContent = error ? `${error.message}: ${error.hint}${place}` : "";
   at("cron-error").hidden = !error;
-  form.elements.cronExpression.removeAttribute("aria-invalid");
-  if (error?.field === "cronExpression") form.elements.cronExpression.setAttribute("aria-invalid", "true");
+  for (const name of ["cronExpression", "zone", "calendar"]) {
+    if (error?.field === name) tie(form.elements[name], "cron-error");
+    else wellAgain(form.elements[name]);
+  }
 }
 
 function explainSoon() { clearTimeout(waiting); waiting = setTimeout(explain, 150); }
@@ -452,6 +475,8 @@ async function remove(source) {
 
 // Start ----------------------------------------------------------------------------------------------------------------------------
 
+for (const type of ["pointerup", "pointercancel", "blur"]) addEventListener(type, () => { state.pressed = -Infinity; }, true);
+addEventListener("pointerdown", () => { state.pressed = performance.now(); }, true);
 at("new").addEventListener("click", () => openEditor(null));
 form.addEventListener("submit", save);
 form.addEventListener("input", correct);
