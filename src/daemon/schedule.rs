@@ -10,7 +10,7 @@ use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::peer::Insecure;
-use crate::core::outbox::{LOOK_EVERY, OutboxPublisher, relay};
+use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::producer::Producer;
 use crate::core::schedule::board::Board;
@@ -232,7 +232,7 @@ fn send(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Resul
         let (owner, leading) = (LeaseKey::new(owner).ok()?, parts.leading.clone());
         Some(OutboxPublisher {
             owner,
-            look_every: if is_topic { LOOK_FOR_OTHERS_EVERY } else { LOOK_EVERY },
+            look_every: LOOK_EVERY,
             // On a topic each data source's changes have their order. Here a late one is known by its version.
             has_turn: Arc::new(move || !is_topic || leading.is_held()),
             outbox: Arc::clone(&parts.state.outbox),
@@ -342,8 +342,8 @@ fn watch(parts: &Parts<'_>, sources: &Sources, shared: &Shared<'_>, tasks: &mut 
 /// What stands for a topic where there is none.
 const HERE: &str = "the schedules";
 
-/// Time between two looks of the leader into an outbox that other instances write to.
-const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_secs(2);
+/// Time between two looks into an outbox: other instances and commands write to it, too.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Where changes go without a topic: into the schedules, at once.
 struct Here(Applier);

@@ -1,6 +1,7 @@
 //! Who may write the state file and what lies around it. SQLite writes beside the file, so the folder counts as much.
 
 use super::beside_wal;
+use crate::core::model::amount::counted;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use rustix::fs::{Access, access};
 use std::os::unix::fs::PermissionsExt;
@@ -8,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// The bit that lets a file's group write it.
 const GROUP_WRITES: u32 = 0o020;
+
+/// Free bytes below which SQLite soon takes no more writes: its log of changes alone grows by more in a busy minute.
+const ROOM: u64 = 4 << 20;
 
 /// What keeps this user, or others of the output root's group, from writing the state file or the folders in which a run works.
 /// What is not there yet keeps nobody.
@@ -26,6 +30,10 @@ pub fn rights(state: &Path, root: &Path, hidden: &[PathBuf]) -> Finding {
             format!("this user may not write {}; give it the right, or run as the user who made them", listed(&shut));
         return finding(CheckVerdict::Fail, detail);
     }
+    let free = rustix::fs::statvfs(folder).ok().map(|there| there.f_bavail.saturating_mul(there.f_frsize));
+    if let Some(detail) = free.and_then(|free| lack_of_room(free, folder)) {
+        return finding(CheckVerdict::Fail, detail);
+    }
     let mode = |place: &Path| place.metadata().map_or(0, |found| found.permissions().mode());
     if mode(root) & GROUP_WRITES == 0 {
         return finding(CheckVerdict::Pass, "this user may write all of it".to_owned());
@@ -42,6 +50,17 @@ pub fn rights(state: &Path, root: &Path, hidden: &[PathBuf]) -> Finding {
     finding(CheckVerdict::Warn, detail)
 }
 
+/// Why a file system with so many free bytes takes no state.
+fn lack_of_room(free: u64, folder: &Path) -> Option<String> {
+    (free < ROOM).then(|| {
+        format!(
+            "the file system of `{}` has {} left, and the state store is about to take no more writes: free some space",
+            folder.display(),
+            counted(free, "byte")
+        )
+    })
+}
+
 fn listed(places: &[&PathBuf]) -> String {
     places.iter().map(|place| format!("`{}`", place.display())).collect::<Vec<_>>().join(", ")
 }
@@ -50,6 +69,13 @@ fn listed(places: &[&PathBuf]) -> String {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn a_file_system_without_room_is_told() {
+        assert_eq!(lack_of_room(ROOM, Path::new("out")), None);
+        let told = lack_of_room(0, Path::new("out")).unwrap();
+        assert!(told.contains("`out` has 0 bytes left") && told.contains("free some space"), "{told}");
+    }
 
     fn set(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
