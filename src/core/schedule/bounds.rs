@@ -30,9 +30,7 @@ impl Bounds {
     pub fn new(sources: u64, least_interval: Duration) -> Self {
         Self { sources, least_interval, left: AtomicU64::new(0) }
     }
-}
 
-impl Bounds {
     /// Takes one of those that may be made before they are counted again. False when there is none.
     pub(super) fn take(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()

@@ -117,7 +117,7 @@ fn as_described(schedule: &Schedule, source: &DataSource, settings: &Settings, n
     let keeps_deadline = keeps_times && schedule.rule.deadline == rule.deadline && !schedule.is_deleted;
     let keeps_times = keeps_times && !schedule.is_deleted && schedule.status != ScheduleStatus::Failed;
     let why = if source.is_active { "its times were changed" } else { "its data source was set inactive" };
-    let plan = Plan::of(schedule, settings).ok().filter(|_| !keeps_times);
+    let plan = if keeps_times { None } else { Plan::of(schedule, settings).ok() };
     let undecided = left_by(schedule, plan.as_ref(), now, why);
     let changed = Schedule {
         name: source.name.clone(),
