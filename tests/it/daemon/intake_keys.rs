@@ -128,7 +128,9 @@ fn a_data_source_is_made_paused_resumed_edited_and_deleted_by_keyboard_alone() {
     browser.press(ENTER);
     keys.is_at("reason");
     browser.press(ENTER);
+    // The list follows what is said by one question.
     keys.sees("#message", "goes on");
+    keys.sees("#sources", "active");
     keys.is_at("pause");
     assert!(!browser.text("#sources").contains("Paused by"), "{}", browser.text("#sources"));
     keys.go_to("edit", Browser::back);
