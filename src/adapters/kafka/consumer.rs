@@ -8,6 +8,8 @@ use crate::core::model::message::{EventId, Partition, Received, TopicPosition};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
 use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::ClientConfig;
@@ -189,6 +191,16 @@ impl Consumer for KafkaConsumer {
         let (first, next) =
             self.ask(self.client()?, move |client| client.fetch_watermarks(&topic, number, PATIENCE)).await?;
         Ok(Watermarks { first, next })
+    }
+
+    async fn topic_id(&mut self) -> Result<String, BrokerError> {
+        let topic = self.link.spec.topic.clone();
+        let ask = move |client: &BaseConsumer<Member>| {
+            kafka_topic_id::topic_id(client.client(), &topic, PATIENCE).map_err(KafkaError::MetadataFetch)
+        };
+        let id = self.ask(self.client()?, ask).await?;
+        // As Kafka's own tools show it.
+        Ok(if id == 0 { String::new() } else { URL_SAFE_NO_PAD.encode(id.to_be_bytes()) })
     }
 
     async fn close(&mut self) {

@@ -16,7 +16,7 @@ pub enum IngestError {
     Sink(#[from] SinkError),
     /// A topic or file is another one than the positions are of.
     #[error(
-        "{} is not the one that was read before: it was made anew, or cut off; nothing was read. Its events count as new with \
+        "{} is not the one that was read before: it was made anew, or cut off; nothing more is read. Its events count as new with \
          `on_recreated: restart`",
         shown::text(topic)
     )]

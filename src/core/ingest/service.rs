@@ -2,6 +2,7 @@
 
 mod lag;
 mod parked;
+mod remade;
 
 use super::decode::{decode, raw};
 use super::error::IngestError;
@@ -16,8 +17,11 @@ use crate::core::model::message::{Partition, Received, TopicPosition};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::consumer::{BATCH_BYTES, Consumer, Polled};
 use crate::core::ports::observer::Observer;
-use crate::core::ports::sql_sink::{Batch, Change, Outcome, PositionMove, RowChange, SinkError, SqlSink, WriteMode};
+use crate::core::ports::sql_sink::{
+    Batch, Change, Outcome, PositionMove, RowChange, SinkError, SqlSink, StoredPosition, WriteMode,
+};
 use crate::core::ports::store::Found;
+use remade::Held;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +71,7 @@ pub struct Service {
     has_parked: bool,
     swept: Option<Duration>,
     measured: Option<Duration>,
+    looked: Option<Duration>,
     held_up: Option<String>,
     /// A change of the assignment that came while a batch was gathered.
     change: Option<Polled>,
@@ -94,6 +99,7 @@ impl Service {
             has_parked: true,
             swept: None,
             measured: None,
+            looked: None,
             held_up: None,
             change: None,
         }
@@ -156,6 +162,7 @@ impl Service {
             }
             self.look_for_hold_up();
             self.sweep(stop).await?;
+            self.look_at_topic(&mut away, stop).await?;
             self.measure().await;
             let is_done = self.standings.values().all(|standing| standing.next >= standing.end);
             if until_end && is_assigned && is_done && self.change.is_none() {
@@ -180,15 +187,14 @@ impl Service {
                 continue;
             }
             let marks = self.ports.consumer.watermarks(partition).await?;
-            let same = |topic: &str, number: i32| topic == partition.topic && number == partition.number;
-            let of_partition = || stored.iter().filter(|stored| same(&stored.topic, stored.partition));
-            let own = of_partition().find(|stored| stored.topic_id == self.topic_id).map(|stored| stored.next);
-            let is_other =
-                (own.is_none() && of_partition().next().is_some()) || own.is_some_and(|next| next > marks.next);
+            let of_partition: Vec<&StoredPosition> = (stored.iter())
+                .filter(|stored| stored.topic == partition.topic && stored.partition == partition.number)
+                .collect();
+            let Held { own, next, is_other } = self.held(&of_partition, marks);
             if is_other && self.spec.on_recreated == OnRecreated::Stop {
                 return Err(IngestError::Recreated { topic: partition.topic.clone() });
             }
-            let next = own.filter(|_| !is_other).unwrap_or(marks.first).max(marks.first);
+            let next = next.unwrap_or(marks.first).max(marks.first);
             self.standings.insert(partition.number, Standing { stored: own, next, end: marks.next });
             positions.push(TopicPosition { partition: partition.clone(), offset: next });
         }
@@ -197,16 +203,6 @@ impl Service {
         let is_known = self.standings.values().all(|standing| standing.end < i64::MAX);
         let behind = is_known.then(|| self.standings.values().map(behind).sum());
         self.ports.observer.observe(&IngestEvent::Begun { behind });
-        Ok(())
-    }
-
-    /// Asks again where partitions end of which nobody knew.
-    async fn look_for_end(&mut self) -> Result<(), IngestError> {
-        let Some(topic) = self.topic.clone() else { return Ok(()) };
-        for (number, standing) in self.standings.iter_mut().filter(|(_, standing)| standing.end == i64::MAX) {
-            let partition = Partition { topic: topic.clone(), number: *number };
-            standing.end = self.ports.consumer.watermarks(&partition).await?.next;
-        }
         Ok(())
     }
 

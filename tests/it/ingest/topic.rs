@@ -2,11 +2,15 @@
 
 use super::FILE;
 use crate::support::broker::{Log, on_each};
-use crate::support::running::PATIENCE;
+use crate::support::kafka::Topic;
+use crate::support::running::{PATIENCE, until_async};
+use filegen::adapters::kafka::KafkaConsumer;
 use filegen::adapters::memory::sql_sink::MemorySink;
+use filegen::core::ingest::error::IngestError;
 use filegen::core::ingest::event::Tally;
 use filegen::core::ingest::service::{IngestPorts, Service};
 use filegen::core::ingest::spec::Ingest;
+use filegen::core::ports::consumer::Consumer;
 use filegen::core::ports::observer::Unobserved;
 use filegen::core::ports::sql_sink::SqlSink;
 use std::path::Path;
@@ -15,22 +19,30 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 fn spec() -> Arc<Ingest> {
-    let loaded = filegen::config::parse(FILE, Path::new("/events.yaml"), &(), &filegen::Registry::default()).unwrap();
+    parsed(FILE)
+}
+
+fn parsed(file: &str) -> Arc<Ingest> {
+    let loaded = filegen::config::parse(file, Path::new("/events.yaml"), &(), &filegen::Registry::default()).unwrap();
     loaded.into_ingest().unwrap()
 }
 
 /// Reads to the end of the topic.
 async fn ingested(log: &Log, spec: &Arc<Ingest>, sink: &MemorySink) -> Tally {
+    let service = service(log.consumer(), spec, sink);
+    timeout(PATIENCE, service.run(true, &CancellationToken::new())).await.expect("an end").unwrap()
+}
+
+fn service(consumer: Box<dyn Consumer>, spec: &Arc<Ingest>, sink: &MemorySink) -> Service {
     let ports = IngestPorts {
-        consumer: log.consumer(),
+        consumer,
         sink: Box::new(sink.clone()),
         clock: filegen::wiring::clock(),
         observer: Arc::new(Unobserved),
         jitter: Arc::new(|| 0.0),
         letters: Arc::default(),
     };
-    let service = Service::new(Arc::clone(spec), "here".to_owned(), ports);
-    timeout(PATIENCE, service.run(true, &CancellationToken::new())).await.expect("an end").unwrap()
+    Service::new(Arc::clone(spec), "here".to_owned(), ports)
 }
 
 const USER: &str = r#"{"type":"User","id":"e1","user":"u","at":"2026-01-01T10:00:00Z"}"#;
@@ -65,4 +77,83 @@ async fn a_reader_goes_on_where_the_sink_stands_and_not_where_the_group_does() {
         assert_eq!(empty.rows("orders"), sink.rows("orders"));
     })
     .await;
+}
+
+/// As a file has it that reads the topic.
+fn over(topic: &Topic, on_recreated: &str) -> Arc<Ingest> {
+    let source = format!(
+        "source: {{ kafka: {{ brokers: \"{}\", topic: {}, group: g }}, on_recreated: {on_recreated} }}",
+        topic.brokers, topic.name
+    );
+    parsed(&FILE.replace("source: { file: events.jsonl }", &source))
+}
+
+fn user(number: usize) -> String {
+    format!(r#"{{"type":"User","id":"e{number}","user":"u{number}","at":"2026-01-01T10:00:00Z"}}"#)
+}
+
+async fn write_users(topic: &Topic, numbers: std::ops::Range<usize>) {
+    let users: Vec<String> = numbers.map(user).collect();
+    topic.write(0, &users.iter().map(String::as_str).collect::<Vec<_>>()).await;
+}
+
+fn reader(topic: &Topic) -> Box<dyn Consumer> {
+    Box::new(KafkaConsumer::new(&topic.spec()).unwrap())
+}
+
+fn users(sink: &MemorySink) -> usize {
+    sink.rows("users").len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_was_made_anew_and_filled_beyond_the_position_is_another_one() {
+    let topic = Topic::create(1).await;
+    let (stop, restart) = (over(&topic, "stop"), over(&topic, "restart"));
+    let mut sink = MemorySink::new(Arc::new(stop.tables.clone()), "g", 100);
+    let run = async |spec: &Arc<Ingest>| {
+        let service = service(reader(&topic), spec, &sink);
+        timeout(PATIENCE, service.run(true, &CancellationToken::new())).await.expect("an end")
+    };
+    write_users(&topic, 0..3).await;
+    assert_eq!(run(&stop).await.unwrap().written, 3);
+    assert_eq!(run(&stop).await.unwrap(), Tally::default(), "the same topic");
+    topic.make_anew(1).await;
+    write_users(&topic, 10..15).await;
+    let refused = run(&stop).await.unwrap_err();
+    assert!(matches!(&refused, IngestError::Recreated { topic: name } if *name == topic.name), "{refused}");
+    assert_eq!(users(&sink), 3);
+    assert_eq!(run(&restart).await.unwrap().written, 5);
+    assert_eq!(run(&stop).await.unwrap(), Tally::default(), "it is the one that is read now");
+    let ids: std::collections::BTreeSet<String> =
+        sink.positions().await.unwrap().records.into_iter().map(|stored| stored.topic_id).collect();
+    assert!(ids.len() == 2 && ids.iter().all(|id| id.len() == 22), "as Kafka's tools show them: {ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_made_anew_under_its_reader_is_noticed() {
+    for on_recreated in ["stop", "restart"] {
+        let topic = Topic::create(1).await;
+        let spec = over(&topic, on_recreated);
+        let sink = MemorySink::new(Arc::new(spec.tables.clone()), "g", 100);
+        write_users(&topic, 0..3).await;
+        let stop = CancellationToken::new();
+        let (service, until) = (service(reader(&topic), &spec, &sink), stop.clone());
+        let reading = tokio::spawn(async move { service.run(false, &until).await });
+        all(&sink, 3).await;
+        topic.make_anew(1).await;
+        write_users(&topic, 10..15).await;
+        if on_recreated == "stop" {
+            let ended = timeout(PATIENCE, reading).await.expect("an end").unwrap();
+            assert!(matches!(ended, Err(IngestError::Recreated { .. })), "{ended:?}");
+        } else {
+            all(&sink, 8).await;
+            stop.cancel();
+            timeout(PATIENCE, reading).await.expect("an end").unwrap().unwrap();
+        }
+    }
+}
+
+/// Waits until so many users are there.
+async fn all(sink: &MemorySink, count: usize) {
+    until_async("all users", async || (users(sink) == count).then_some(())).await;
 }

@@ -198,6 +198,22 @@ impl Topic {
         topic
     }
 
+    /// Deletes the topic and makes an empty one of its name.
+    pub async fn make_anew(&self, partitions: i32) {
+        let admin: AdminClient<DefaultClientContext> = config(&self.brokers).create().expect("an admin client");
+        let gone = admin.delete_topics(&[&self.name], &AdminOptions::new()).await.expect("the server answers");
+        assert_eq!(gone, [Ok(self.name.clone())]);
+        let new = NewTopic::new(&self.name, partitions, TopicReplication::Fixed(1));
+        // The old one is there for a moment behind the answer.
+        let until = Instant::now() + PATIENCE;
+        while admin.create_topics([&new], &AdminOptions::new()).await.expect("the server answers")
+            != [Ok(self.name.clone())]
+        {
+            assert!(Instant::now() < until, "{} does not go", self.name);
+        }
+        self.known(partitions).await;
+    }
+
     /// Waits until the broker leads all partitions: it says that a topic is made before it knows it itself.
     async fn known(&self, partitions: i32) {
         let work = move |consumer: &BaseConsumer, name: &str| {

@@ -1,6 +1,7 @@
 //! How far reading is behind the log, for people and alerts.
 
 use super::Service;
+use crate::core::ingest::error::IngestError;
 use crate::core::ingest::event::IngestEvent;
 use crate::core::ingest::spec::SourceSpec;
 use crate::core::model::message::Partition;
@@ -10,6 +11,16 @@ use std::time::Duration;
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
 impl Service {
+    /// Asks again where partitions end of which nobody knew.
+    pub(super) async fn look_for_end(&mut self) -> Result<(), IngestError> {
+        let Some(topic) = self.topic.clone() else { return Ok(()) };
+        for (number, standing) in self.standings.iter_mut().filter(|(_, standing)| standing.end == i64::MAX) {
+            let partition = Partition { topic: topic.clone(), number: *number };
+            standing.end = self.ports.consumer.watermarks(&partition).await?.next;
+        }
+        Ok(())
+    }
+
     /// Tells the lag, now and then. A broker that does not answer is told of by the next poll.
     pub(super) async fn measure(&mut self) {
         let elapsed = self.ports.clock.elapsed();
