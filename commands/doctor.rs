@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Flow::Generate(_) => of_worker(context, args, loaded, &transfers),
         Flow::Ingest(_) => super::ingest::doctor::run(context, &tell, |found| end(context, found, None)),
         Flow::Schedule(scheduler) => of_scheduler(context, args, &scheduler),
-        Flow::Transfer(_) => super::transfer::doctor::run(context, &tell, |found| end(context, found, None)),
+        Flow::Transfer(transfer) => of_transfer(context, args, &transfer),
     }
 }
 
@@ -100,8 +100,8 @@ fn subject(context: &Context) -> Result<(Loaded, Vec<Arc<Transfer>>), Failure> {
 fn refuse_foreign(flow: &Flow, args: &Args) -> Result<(), Failure> {
     let (has_params, has_indexes) = match flow {
         Flow::Generate(_) => (true, true),
-        Flow::Schedule(_) => (false, true),
-        Flow::Ingest(_) | Flow::Transfer(_) => (false, false),
+        Flow::Schedule(_) | Flow::Transfer(_) => (false, true),
+        Flow::Ingest(_) => (false, false),
     };
     if !has_params && !args.params.is_empty() {
         return Err(Failure::new(
@@ -121,6 +121,18 @@ fn refuse_foreign(flow: &Flow, args: &Args) -> Result<(), Failure> {
 fn of_scheduler(context: &Context, args: &Args, scheduler: &Scheduler) -> Result<CommandEnd, Failure> {
     let (found, made) = context.block_on(async {
         let (mut found, state) = schedule::doctor::look(scheduler, &|found| tell(context, found)).await?;
+        let made = match state.filter(|_| args.fix) {
+            Some(state) => fix(context, args, (state.admin.as_deref(), &*state.audit), &mut found).await?,
+            None => None,
+        };
+        Ok((found, made))
+    })?;
+    Ok(end(context, &found, made))
+}
+
+fn of_transfer(context: &Context, args: &Args, transfer: &Transfer) -> Result<CommandEnd, Failure> {
+    let (found, made) = context.block_on(async {
+        let (mut found, state) = super::transfer::doctor::look(transfer, &|found| tell(context, found)).await?;
         let made = match state.filter(|_| args.fix) {
             Some(state) => fix(context, args, (state.admin.as_deref(), &*state.audit), &mut found).await?,
             None => None,

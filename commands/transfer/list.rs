@@ -9,12 +9,10 @@ use crate::core::model::moment::moment;
 use crate::core::model::pattern::Pattern;
 use crate::core::model::transfer::FileState;
 use crate::core::ports::store::Found;
-use crate::core::transfer::status::{FileView, list};
+use crate::core::transfer::list::{Listing, list};
+use crate::core::transfer::status::FileView;
 use crate::wiring;
 use serde::Serialize;
-
-/// Most files that are looked through.
-const FILES: usize = 1_000_000;
 
 /// List files, the latest change first
 #[derive(clap::Args, Debug)]
@@ -49,13 +47,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     let pattern = pattern.map_err(|fault| Failure::new(Code::Usage, format!("--name: {fault}")))?;
     context.block_on(async {
         let state = wiring::transfer_state(&transfer, wiring::Access::Look).await?;
-        let Found { records: mut files, odd } = list(&*state.ledger, &transfer, FILES).await?;
-        files.retain(|view| {
-            let states = [Some(view.state), view.collect, view.deliver];
-            args.state.is_none_or(|wanted| states.contains(&Some(wanted)))
-                && pattern.as_ref().is_none_or(|pattern| pattern.fits(&view.path))
-        });
-        files.truncate(args.limit);
+        let fits = |path: &str| pattern.as_ref().is_none_or(|pattern| pattern.fits(path));
+        let listing = Listing { state: args.state, fits: &fits, limit: args.limit };
+        let Found { records: files, odd } = list(&*state.ledger, &transfer, &listing).await?;
         context.ui.result(&Listed { files }, |listed| text(context, &listed.files));
         context.ui.unreadable(&odd);
         Ok(CommandEnd::Done)

@@ -11,6 +11,7 @@ use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, RecordsProbe, TargetProbe};
 use crate::core::transfer::service::{self, Until};
 use crate::core::transfer::spec::Transfer;
+use crate::core::transfer::status;
 use crate::http::transfer::TransferPanel;
 use crate::telemetry::transfer::TransferActivity;
 use crate::wiring::{self, Access, TransferState};
@@ -122,10 +123,8 @@ async fn start(
     let (clock, stop) = (wiring::clock(), shared.stop.clone());
     tasks.add("counts", member(), async move {
         while !stop.is_cancelled() {
-            if let Ok(counts) = ledger.counts(&name).await {
-                told.waiting(
-                    counts.records.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum(),
-                );
+            if let Ok(waiting) = ledger.total(&name, &status::open()).await {
+                told.waiting(waiting.files);
             }
             tokio::select! {
                 () = stop.cancelled() => {}

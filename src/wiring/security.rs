@@ -94,7 +94,8 @@ pub fn unreadable_in(flow: &Flow) -> Vec<Unreadable> {
                     Unreadable { field, why, hint }
                 }),
             };
-            return broker.into_iter().chain(to).collect();
+            let state = look(&transfer.state).and_then(|(peer, _)| unreadable("state.url", peer, &transfer.state));
+            return broker.into_iter().chain(to).chain(state).collect();
         }
     };
     urls.into_iter().filter_map(|(field, url)| unreadable(field, look(url)?.0, url)).chain(topics).collect()
@@ -174,7 +175,7 @@ pub fn insecure_of_transfer(transfer: &Transfer) -> Vec<Insecure> {
         None | Some(TargetSpec::Directory(_) | TargetSpec::Sftp(_)) => None,
         Some(TargetSpec::S3(spec)) => spec.endpoint.as_ref().and_then(|url| address("deliver.to.endpoint", url)),
     };
-    broker.into_iter().chain(to).collect()
+    broker.into_iter().chain(to).chain(address("state.url", &transfer.state)).collect()
 }
 
 /// A scheduler's connections that somebody on the way may read, or answer in the server's place.

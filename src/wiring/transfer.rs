@@ -1,6 +1,6 @@
 //! The ports of the flow transfer.
 
-use super::{Access, WiringError, address_shown, clock};
+use super::{Access, WiringError, address_shown, clock, state};
 use crate::adapters::file_target::LocalTarget;
 use crate::adapters::handover::LocalHandover;
 use crate::adapters::host;
@@ -16,6 +16,7 @@ use crate::core::inlet::Inlet;
 use crate::core::model::database::Database;
 use crate::core::model::pattern::Pattern;
 use crate::core::model::permissions::Permissions;
+use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
 use crate::core::ports::file_broker::{FileReceiver, FileSender};
 use crate::core::ports::file_target::{FileTarget, TargetError};
@@ -45,6 +46,15 @@ pub struct TransferState {
     pub ledger: Arc<dyn TransferLedger>,
     /// What people did.
     pub audit: Arc<dyn AuditLog>,
+    /// The store's server. `None` where it has none.
+    pub admin: Option<Arc<dyn StoreAdmin>>,
+}
+
+impl TransferState {
+    /// One that nothing was ever written to.
+    pub fn empty() -> Self {
+        Self { ledger: Arc::new(MemoryTransfers::default()), audit: Arc::new(MemoryState::default()), admin: None }
+    }
 }
 
 /// The state store at the transfer's address. One that is only looked at and is not there counts as empty.
@@ -53,15 +63,29 @@ pub struct TransferState {
 /// When it cannot be opened.
 pub async fn transfer_state(transfer: &Transfer, access: Access) -> Result<TransferState, WiringError> {
     let address = transfer.state.reveal();
-    let path = Path::new(Database::sqlite_path(address).unwrap_or_default());
-    let store = match access {
-        Access::Change | Access::Serve => Some(LocalState::open(path, LEDGER).await?),
-        Access::Look => LocalState::open_existing(path, LEDGER).await?,
-    };
-    Ok(match store {
-        Some(store) => TransferState { ledger: Arc::new(store.clone()), audit: Arc::new(store) },
-        None => TransferState { ledger: Arc::new(MemoryTransfers::default()), audit: Arc::new(MemoryState::default()) },
-    })
+    match Database::of_address(address) {
+        Some(Database::Sqlite) => {
+            let path = Path::new(Database::sqlite_path(address).unwrap_or_default());
+            let store = match access {
+                Access::Change | Access::Serve => Some(LocalState::open(path, LEDGER).await?),
+                Access::Look => LocalState::open_existing(path, LEDGER).await?,
+            };
+            Ok(store.map_or_else(TransferState::empty, |store| TransferState {
+                ledger: Arc::new(store.clone()),
+                audit: Arc::new(store),
+                admin: None,
+            }))
+        }
+        Some(Database::Mongo) => {
+            let store = Arc::new(state::mongo(&transfer.state, LEDGER, access).await?);
+            Ok(TransferState {
+                ledger: Arc::clone(&store) as Arc<_>,
+                audit: Arc::clone(&store) as Arc<_>,
+                admin: Some(store),
+            })
+        }
+        Some(Database::Postgres | Database::SqlServer) | None => Err(state::foreign().into()),
+    }
 }
 
 /// The folder that files are collected from. `None` when the file has no collecting side.

@@ -12,9 +12,9 @@ use super::value::{time, timestamp};
 use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::term::Token;
-use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
+use crate::core::model::transfer::{FileRecord, FileStep, Side};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
-use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, KnownFile, StateCount, TransferLedger, Wanted};
+use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, KnownFile, StateCount, Total, TransferLedger, Wanted};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -42,10 +42,9 @@ macro_rules! columns {
     };
 }
 
-const FIND: &str = concat!(columns!(), " WHERE transfer = ?1 AND side = ?2 AND id = ?3");
+mod lists;
 
-/// One of a side or state that nobody knows.
-const UNKNOWN: &str = concat!(columns!(), " WHERE transfer = ?1 AND side = ?2 AND state = ?3 LIMIT 20");
+const FIND: &str = concat!(columns!(), " WHERE transfer = ?1 AND side = ?2 AND id = ?3");
 
 const INSERT: &str = "
 INSERT INTO TransferFile (transfer, side, id, state, path, stamp, size, seenAt, changedAt, holder, heldBy, heldUntil, record)
@@ -68,15 +67,6 @@ const STEPS: Numbered = Numbered::new("TransferStep.number");
 
 const STEP: &str =
     "INSERT INTO TransferStep (transfer, id, side, state, at, by, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-
-const COUNTS: &str = "
-SELECT side, state, count(*), total(max(size, 0)), min(seenAt) AS oldest FROM TransferFile WHERE transfer = ?1 GROUP BY side, state ORDER BY side, state";
-
-const RECORDS: &str = concat!(
-    columns!(),
-    " WHERE transfer = ?1 AND side IN (SELECT value FROM json_each(?2))
-    AND state IN (SELECT value FROM json_each(?3)) AND changedAt >= ?4 ORDER BY changedAt DESC, id"
-);
 
 /// Most processes of one host that work on the files of one ledger.
 const SLOTS: u32 = 256;
@@ -126,12 +116,6 @@ fn id_of(row: &Row<'_>) -> String {
     format!("{} {}", text("side"), text("id"))
 }
 
-/// A sum of sizes, which somebody else may have written.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is no size is cut off")]
-fn bytes(total: f64) -> u64 {
-    total as u64
-}
-
 /// A word of a column, read.
 fn word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
@@ -144,18 +128,6 @@ fn find(db: &Connection, transfer: &str, side: Side, id: &str) -> rusqlite::Resu
     let Found { records, odd } = found(asked.query((transfer, side.as_str(), id))?, 1, id_of, record)?;
     let odd = odd.into_iter().next().map(|odd| Entry::Odd(odd.reason));
     Ok(records.into_iter().next().map(|record| Entry::Record(Box::new(record))).or(odd))
-}
-
-fn count(row: &Row<'_>) -> rusqlite::Result<StateCount> {
-    let (side, state, files, total) = (word(row, 0)?, word(row, 1)?, row.get(2)?, row.get(3)?);
-    Ok(StateCount { side, state, files, bytes: bytes(total), oldest: timestamp(row, "oldest")? })
-}
-
-/// The records of a count that makes no sense: the first of them.
-fn unknown(db: &Connection, transfer: &str, count: &Row<'_>) -> rusqlite::Result<Vec<OddRecord>> {
-    let (side, state): (String, String) = (count.get(0)?, count.get(1)?);
-    let mut asked = db.prepare_cached(UNKNOWN)?;
-    Ok(found(asked.query((transfer, side, state))?, usize::MAX, id_of, record)?.odd)
 }
 
 fn step(db: &Connection, it: &FileRecord, by: &str) -> rusqlite::Result<()> {
@@ -324,32 +296,22 @@ impl TransferLedger for LocalState {
 
     async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Found<FileRecord>, StoreError> {
         let (transfer, wanted) = (transfer.to_owned(), wanted.clone());
-        self.look(move |db, _| {
-            let sides: Vec<Side> = wanted.side.map_or_else(|| Side::ALL.to_vec(), |side| vec![side]);
-            let states = if wanted.states.is_empty() { FileState::ALL.to_vec() } else { wanted.states };
-            let since = wanted.since.map(time).unwrap_or_default();
-            let mut asked = db.prepare_cached(RECORDS)?;
-            let rows = asked.query((&transfer, json(&sides)?, json(&states)?, since))?;
-            Ok(found(rows, wanted.limit, id_of, record)?)
-        })
-        .await
+        self.look(move |db, _| lists::records(db, &transfer, &wanted)).await
     }
 
-    async fn counts(&self, transfer: &str) -> Result<Found<StateCount>, StoreError> {
+    async fn total(&self, transfer: &str, wanted: &Wanted) -> Result<Total, StoreError> {
+        let (transfer, wanted) = (transfer.to_owned(), wanted.clone());
+        self.look(move |db, _| lists::total(db, &transfer, &wanted)).await
+    }
+
+    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError> {
         let transfer = transfer.to_owned();
-        self.look(move |db, _| {
-            let (mut counts, mut asked) = (Found::default(), db.prepare_cached(COUNTS)?);
-            let mut rows = asked.query([&transfer])?;
-            while let Some(row) = rows.next()? {
-                match count(row) {
-                    Ok(count) => counts.records.push(count),
-                    Err(_) => counts.odd.extend(unknown(db, &transfer, row)?),
-                }
-            }
-            counts.odd.truncate(Found::<StateCount>::ODD_MAX);
-            Ok(counts)
-        })
-        .await
+        self.look(move |db, _| lists::counts(db, &transfer)).await
+    }
+
+    async fn strange(&self, transfer: &str) -> Result<Vec<OddRecord>, StoreError> {
+        let transfer = transfer.to_owned();
+        self.look(move |db, _| lists::strange(db, &transfer)).await
     }
 
     async fn steps(&self, transfer: &str, id: &str) -> Result<Vec<FileStep>, StoreError> {

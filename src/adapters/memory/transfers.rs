@@ -2,7 +2,9 @@
 
 use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
-use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, KnownFile, StateCount, TransferLedger, Wanted};
+use crate::core::ports::transfer_ledger::{
+    Claim, Entry, Holder, KnownFile, Place, StateCount, Total, TransferLedger, Wanted,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -27,6 +29,14 @@ struct Held {
     /// What is wrong with it; nothing for most.
     odd: Option<String>,
     by: Option<(Holder, Timestamp)>,
+}
+
+fn fits(record: &FileRecord, transfer: &str, wanted: &Wanted) -> bool {
+    record.transfer == transfer
+        && wanted.side.is_none_or(|side| record.side == side)
+        && (wanted.states.is_empty() || wanted.states.contains(&record.state))
+        && wanted.since.is_none_or(|since| record.changed_at >= since)
+        && wanted.id.as_ref().is_none_or(|id| record.id.starts_with(id.as_str()))
 }
 
 fn key(record: &FileRecord) -> Key {
@@ -146,13 +156,14 @@ impl TransferLedger for MemoryTransfers {
 
     async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Found<FileRecord>, StoreError> {
         let kept = self.kept();
-        let fits = |record: &&FileRecord| {
-            record.transfer == transfer
-                && wanted.side.is_none_or(|side| record.side == side)
-                && (wanted.states.is_empty() || wanted.states.contains(&record.state))
-                && wanted.since.is_none_or(|since| record.changed_at >= since)
+        let is_behind = |record: &FileRecord, Place { changed_at, id }: &Place| {
+            record.changed_at < *changed_at || (record.changed_at == *changed_at && record.id > *id)
         };
-        let mut all: Vec<&Held> = kept.records.values().filter(|held| fits(&&held.record)).collect();
+        let is_wanted = |held: &&Held| {
+            fits(&held.record, transfer, wanted)
+                && wanted.behind.as_ref().is_none_or(|place| is_behind(&held.record, place))
+        };
+        let mut all: Vec<&Held> = kept.records.values().filter(is_wanted).collect();
         all.sort_by(|a, b| (b.record.changed_at, &a.record.id).cmp(&(a.record.changed_at, &b.record.id)));
         let mut found = Found::default();
         for Held { record, odd, .. } in all {
@@ -165,14 +176,27 @@ impl TransferLedger for MemoryTransfers {
         Ok(found)
     }
 
-    async fn counts(&self, transfer: &str) -> Result<Found<StateCount>, StoreError> {
+    async fn total(&self, transfer: &str, wanted: &Wanted) -> Result<Total, StoreError> {
+        let kept = self.kept();
+        let fitting = kept.records.values().map(|held| &held.record).filter(|record| fits(record, transfer, wanted));
+        Ok(fitting.fold(Total::default(), |total, record| Total {
+            files: total.files + 1,
+            bytes: total.bytes.saturating_add(record.size),
+        }))
+    }
+
+    async fn strange(&self, transfer: &str) -> Result<Vec<OddRecord>, StoreError> {
         let kept = self.kept();
         let of = |held: &&Held| held.record.transfer == transfer;
         let odd = kept.records.values().filter(of).filter_map(|held| {
             let id = format!("{} {}", held.record.side.as_str(), held.record.id);
             Some(OddRecord { id, reason: held.odd.clone()? })
         });
-        let odd = odd.collect();
+        Ok(odd.take(Found::<FileRecord>::ODD_MAX).collect())
+    }
+
+    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError> {
+        let kept = self.kept();
         let mut counts: BTreeMap<(&str, &str, Side, FileState), (u64, u64, Timestamp)> = BTreeMap::new();
         for record in kept.records.values().map(|held| &held.record).filter(|record| record.transfer == transfer) {
             let key = (record.side.as_str(), record.state.as_str(), record.side, record.state);
@@ -180,7 +204,7 @@ impl TransferLedger for MemoryTransfers {
             *count = (count.0 + 1, count.1.saturating_add(record.size), count.2.min(record.seen_at));
         }
         let count = |((_, _, side, state), (files, bytes, oldest))| StateCount { side, state, files, bytes, oldest };
-        Ok(Found { records: counts.into_iter().map(count).collect(), odd })
+        Ok(counts.into_iter().map(count).collect())
     }
 
     async fn steps(&self, transfer: &str, id: &str) -> Result<Vec<FileStep>, StoreError> {

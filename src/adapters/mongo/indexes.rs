@@ -5,6 +5,7 @@ use super::MongoState;
 use super::deliveries;
 use super::error::MongoError;
 use super::schedules;
+use super::transfers;
 use crate::core::ports::store::StoreError;
 use mongodb::IndexModel;
 use mongodb::bson::{Document, doc};
@@ -17,8 +18,8 @@ use std::time::Duration;
 const LITTER: Duration = Duration::from_hours(7 * 24);
 
 /// Collection, name and keys of each index.
-fn all() -> [(&'static str, &'static str, Document); 18] {
-    [
+fn all() -> impl Iterator<Item = (&'static str, &'static str, Document)> {
+    let own = [
         ("worker_epochs", "highest_token", doc! { "workerId": 1, "token": -1 }),
         ("worker_leases", "litter", doc! { "expiresAt": 1 }),
         ("runs", "of_worker", doc! { "workerId": 1, "date": -1 }),
@@ -37,7 +38,8 @@ fn all() -> [(&'static str, &'static str, Document); 18] {
         ("DiscoveredFile", "of_source", doc! { "dataSourceId": 1, "path": 1 }),
         ("DiscoveredFile", "unsent", doc! { "unsent": 1, "discoveredAt": 1 }),
         ("audit", "latest", doc! { "at": -1, "_id": -1 }),
-    ]
+    ];
+    own.into_iter().chain(schedules::indexes()).chain(transfers::indexes())
 }
 
 impl MongoState {
@@ -47,7 +49,7 @@ impl MongoState {
     /// # Errors
     /// When no server answers in time, or the user may not make indexes.
     pub async fn make_indexes(&self) -> Result<(), StoreError> {
-        for (collection, name, keys) in all().into_iter().chain(schedules::indexes()) {
+        for (collection, name, keys) in all() {
             let options = IndexOptions::builder().name(name.to_owned());
             let options = if name == "litter" { options.expire_after(LITTER).build() } else { options.build() };
             let index = IndexModel::builder().keys(keys).options(options).build();
@@ -68,7 +70,7 @@ impl MongoState {
     /// When no server answers in time.
     pub async fn missing_indexes(&self) -> Result<Vec<String>, StoreError> {
         let mut missing = Vec::new();
-        for (collection, name, keys) in all().into_iter().chain(schedules::indexes()) {
+        for (collection, name, keys) in all() {
             let there = self.call(self.has_index(collection, &keys)).await?;
             if !there {
                 missing.push(format!("{collection}.{name}"));

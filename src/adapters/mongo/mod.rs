@@ -20,6 +20,7 @@ mod schedule_documents;
 mod schedules;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod worker_clocks;
 
 use crate::core::kind::HasKind;
@@ -32,19 +33,20 @@ use address::Address;
 pub use address::{look, refused};
 pub use documents::rewritten;
 use error::MongoError;
+use jiff::SignedDuration;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Collection, Database};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 use tracing::warn;
 
 /// Time between two tries to make the indexes, which nothing but speed waits for.
 const INDEXES_AGAIN: Duration = Duration::from_secs(5);
 
-/// Leases, epochs, runs, file statuses, passed-over events and audit in one database. Clones share one client.
+/// Leases, epochs, runs, file statuses, passed-over events, transfers and audit in one database. Clones share one client.
 ///
 /// Every call answers within an eighth of the lease's time to live or fails with [`StoreError::Unreachable`]; a write
 /// may then still happen. All writes wait for the majority of a replica set and its journals; all reads go to the
@@ -59,6 +61,8 @@ pub struct MongoState {
     fenced: Arc<Mutex<HashMap<WorkerId, (BusinessDate, Token)>>>,
     /// Set once the names of data sources are known to be unique.
     unique_names: Arc<OnceCell<()>>,
+    /// How far the server's clock is ahead of this host's, and when that was looked at.
+    ahead: Arc<Mutex<Option<(Instant, SignedDuration)>>>,
 }
 
 impl MongoState {
@@ -109,6 +113,7 @@ impl MongoState {
             answer_within,
             fenced: Arc::default(),
             unique_names: Arc::default(),
+            ahead: Arc::default(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Schedules and executions as documents, and back: the names of their JSON, `_id` for the id, and moments as BSON's.
+//! Schedules, executions and records of transfers as documents, and back: the names of their JSON, `_id` for the id, and moments as BSON's.
 
 use super::documents::{Odd, bson_date};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
 /// Fields that hold moments.
-const MOMENTS: [&str; 9] = [
+const MOMENTS: [&str; 11] = [
     "nextExecutionTime",
     "decidedUntil",
     "lastExecutionTime",
@@ -18,6 +18,8 @@ const MOMENTS: [&str; 9] = [
     "dueTime",
     "startedAt",
     "endedAt",
+    "modifiedAt",
+    "seenAt",
 ];
 
 /// A value as its document.

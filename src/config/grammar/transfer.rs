@@ -285,9 +285,13 @@ pub(in crate::config) static TO: Section = Section {
 
 pub(in crate::config) static STATE: Section = Section {
     doc: "The ledger of both sides.",
-    fields: &[Field::new("url", Shape::Words, "`sqlite:PATH`, relative to this file.")
-        .default("sqlite:data/.filegen/transfer.db")
-        .secret()],
+    fields: &[Field::new(
+        "url",
+        Shape::Words,
+        "`sqlite:PATH` (relative to this file), for the processes of one host; `mongodb://host/database` for several hosts, with `broker.nats`. `sqlite:data/.filegen/transfer.db` when not given.",
+    )
+    .presence(Presence::EnvironmentOrComputed(&["MONGO_CONNECTION_STRING"]))
+    .secret()],
 };
 
 pub(in crate::config) static POLICIES: Section = Section {

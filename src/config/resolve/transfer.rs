@@ -17,6 +17,7 @@ use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::spec::{
     After, BrokerSpec, Collect, Deliver, OnExists, Organize, TargetSpec, Transfer, TransferPolicies,
 };
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ const MAX_SIZE: u64 = 10 << 30;
 
 /// Where the spool lies when nothing else is said.
 const SPOOL: &str = "data/spool";
+
+/// Where the ledger lies when nothing else is said.
+const LEDGER: &str = "sqlite:data/.filegen/transfer.db";
 
 /// The whole file. `None` when anything is wrong; that is noted then.
 pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
@@ -64,6 +68,7 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
         }
     }
     check_apart(root, &transfer);
+    check_shared(root, &transfer);
     Some(transfer)
 }
 
@@ -214,13 +219,13 @@ fn permissions(fields: &Fields<'_>, to: Option<&TargetSpec>) -> Option<Option<u3
 
 fn state(at: &Cursor<'_>) -> Option<Secret> {
     let fields = at.read(&STATE);
-    let url = refused_at(&fields, address::state(&fields.text("url")?, at.context.folder))?;
-    if Database::sqlite_path(&url).is_none() {
-        let message = "a ledger in MongoDB is not yet supported";
-        fields.place("url").report("not-yet", message, "write `sqlite:PATH`");
-        return None;
-    }
-    Some(Secret::new(url))
+    let url = match fields.text("url") {
+        Some(url) => url,
+        // A value that does not fit is no reason to take another.
+        None if at.field("url").is_some() => return None,
+        None => Cow::Borrowed(LEDGER),
+    };
+    Some(Secret::new(refused_at(&fields, address::state(&url, at.context.folder))?))
 }
 
 fn policies(at: &Cursor<'_>) -> Option<TransferPolicies> {
@@ -247,6 +252,15 @@ fn policies(at: &Cursor<'_>) -> Option<TransferPolicies> {
         fsync_every: fields.whole("fsync_every")?,
         concurrency: usize::try_from(fields.whole("concurrency")?).ok()?,
     })
+}
+
+/// A spool is one host's: what is in it, the other hosts of a ledger would take for sent, and never see.
+fn check_shared(root: &Cursor<'_>, transfer: &Transfer) {
+    if transfer.broker.folder().is_some() && Database::sqlite_path(transfer.state.reveal()).is_none() {
+        let message = "a ledger in MongoDB is for several hosts, and a folder as broker is one host's";
+        let hint = "write `broker: { nats: { url: … } }`, or `state: { url: \"sqlite:PATH\" }`";
+        root.section("broker").report("impossible-value", message, hint);
+    }
 }
 
 /// Folders that would feed themselves.

@@ -74,7 +74,7 @@ fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     let text = "transfer: t\ncollect: { directory: in, archive: in, done_file: x/y }\n\
                 broker: { nats: { url: 'http://h:4222', stream: 'F.x', subject: 'f.*', ack_wait: 1ms } }\n\
                 deliver: { to: { s3: 'b/in' } }\n\
-                state: { url: 'mongodb://h/d' }\n";
+                state: { url: 'redis://h/d' }\n";
     let faults = read(text, &[]).unwrap_err();
     for wanted in [
         "no address of NATS",
@@ -82,7 +82,7 @@ fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
         "a subject has words",
         "`ack_wait`",
         "of a bucket",
-        "MongoDB",
+        "redis://h/d",
         "done-file",
     ] {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
@@ -93,6 +93,26 @@ fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     assert!(read("transfer: t\ncollect: {}\n", &[]).unwrap_err()[0].contains("collect.directory"));
     let empty = "transfer: t\ndeliver: { to: { directory: o }, filters: [], companions: [], on_exists: same }\n";
     assert_eq!(read(empty, &[]).unwrap().deliver.unwrap().on_exists, OnExists::Error);
+}
+
+#[test]
+fn a_ledger_in_mongodb_is_taken_from_file_or_environment_and_wants_a_broker_of_several_hosts() {
+    let nats = "transfer: t\ncollect: { directory: in }\nbroker: { nats: { url: 'nats://h' } }\n";
+    let at = [("MONGO_CONNECTION_STRING", "mongodb://m/filegen")];
+    let of = |text: &str, vars: &[(&str, &str)]| read(text, vars).map(|read| read.state.reveal().to_owned());
+    assert_eq!(of(nats, &at).as_deref(), Ok("mongodb://m/filegen"));
+    let own = format!("{nats}state: {{ url: 'mongodb://h/d' }}\n");
+    assert_eq!(of(&own, &at).as_deref(), Ok("mongodb://h/d"));
+    assert!(of(nats, &[]).unwrap().ends_with("data/.filegen/transfer.db"));
+    for (spool, vars) in [
+        ("transfer: t\ncollect: { directory: in }\n", &at[..]),
+        ("transfer: t\ncollect: { directory: in }\nbroker: { local: s }\nstate: { url: 'mongodb://h/d' }\n", &[]),
+    ] {
+        let faults = read(spool, vars).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains("one host's") && faults[0].contains("nats"), "{faults:?}");
+    }
+    let local = "transfer: t\ncollect: { directory: in }\nstate: { url: 'sqlite:l.db' }\n";
+    assert!(of(local, &at).unwrap().starts_with("sqlite:"), "the file's own word counts");
 }
 
 #[test]

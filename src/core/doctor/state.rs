@@ -74,7 +74,7 @@ pub(super) fn lease_time(policies: &Policies, report: &mut Report<'_>) {
 }
 
 /// Compares two wall clocks, as exactly as the answer's travel time allows. Never fails: the clocks are for people only.
-pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mut Report<'_>) {
+pub(crate) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mut Report<'_>) {
     let (asked, before) = (clock.elapsed(), clock.now());
     let answer = admin.server_time().await;
     let took = clock.elapsed().saturating_sub(asked);
@@ -99,7 +99,7 @@ pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mu
 }
 
 /// Reports missing indexes. No run fails without them: what must be unique is unique by its id.
-pub(super) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
+pub(crate) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
     match admin.missing_indexes().await {
         Ok(missing) if missing.is_empty() => report.add(Area::State, INDEXES, CheckVerdict::Pass, "all there"),
         Ok(missing) => {

@@ -1,6 +1,6 @@
 //! What both sides of a transfer remember: which version of a file is how far, and which process works on it.
 
-use super::store::{Found, StoreError};
+use super::store::{Found, OddRecord, StoreError};
 use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -73,8 +73,44 @@ pub struct Wanted {
     pub states: Vec<FileState>,
     /// Changed at this time or later.
     pub since: Option<Timestamp>,
+    /// Ids that begin so.
+    pub id: Option<String>,
+    /// Those behind this one, in the order of the answer. Only where `side` is given.
+    pub behind: Option<Place>,
     /// At most so many: the ones that changed last.
     pub limit: usize,
+}
+
+impl Wanted {
+    /// One side's records in one state.
+    pub fn of(side: Side, state: FileState, limit: usize) -> Self {
+        Self { side: Some(side), states: vec![state], limit, ..Self::default() }
+    }
+}
+
+/// A record's place among one side's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// When it was changed last.
+    pub changed_at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+impl Place {
+    /// The place of a record.
+    pub fn of(record: &FileRecord) -> Self {
+        Self { changed_at: record.changed_at, id: record.id.clone() }
+    }
+}
+
+/// How many files, and their bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Total {
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// How many files are in a state.
@@ -123,11 +159,17 @@ pub trait TransferLedger: Send + Sync {
     /// Forgets a version that the holder has claimed, and that no longer exists. `false` when the claim is another's.
     async fn forget(&self, record: &FileRecord, holder: &Holder) -> Result<bool, StoreError>;
 
-    /// Records, the latest change first. One that cannot be read hides no other.
+    /// Records, the latest change first, those of one time by their ids. One that cannot be read hides no other.
     async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Found<FileRecord>, StoreError>;
 
-    /// How many files are in each state. Records of a side or state that nobody knows are odd.
-    async fn counts(&self, transfer: &str) -> Result<Found<StateCount>, StoreError>;
+    /// How many files fit, whatever `limit` and `behind` say.
+    async fn total(&self, transfer: &str, wanted: &Wanted) -> Result<Total, StoreError>;
+
+    /// How many files are in each state that is known. It looks at every record: for people, not for what asks each few seconds.
+    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError>;
+
+    /// Records of a side or state that nobody knows: the first of them.
+    async fn strange(&self, transfer: &str) -> Result<Vec<OddRecord>, StoreError>;
 
     /// A version's steps on both sides, oldest first, as far as they can be read.
     async fn steps(&self, transfer: &str, id: &str) -> Result<Vec<FileStep>, StoreError>;

@@ -1,14 +1,16 @@
 //! Whether a transfer would work: its folders, its target, what carries the files, and its ledger.
 
 use super::spec::{After, Collect, Transfer};
-use super::status::odd_records;
+use super::status::{OPEN, odd_records};
 use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
+use crate::core::doctor::state;
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::pattern::Pattern;
 use crate::core::model::peer::Insecure;
+use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::{FileTarget, Room, TargetError};
@@ -30,6 +32,8 @@ pub struct DoctorInput<'a> {
     pub work: Option<&'a dyn FileTarget>,
     /// The ledger, or why it cannot be opened.
     pub ledger: Result<&'a dyn TransferLedger, StoreError>,
+    /// The ledger's server, where it has one.
+    pub admin: Option<&'a dyn StoreAdmin>,
     /// What is kept on this host.
     pub kept: &'a [(Area, Vec<Kept>)],
     /// Time.
@@ -66,7 +70,11 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     }
     for Insecure { field, what, instead, .. } in input.insecure {
         let detail = format!("`{field}`: {what}; {instead}");
-        let area = if field.starts_with("deliver.") { Area::Output } else { Area::Broker };
+        let area = match field.split('.').next() {
+            Some("deliver") => Area::Output,
+            Some("state") => Area::State,
+            _ => Area::Broker,
+        };
         report.add(area, "is encrypted and verified", CheckVerdict::Warn, detail);
     }
     if let Some(target) = input.target {
@@ -182,16 +190,21 @@ async fn ledger(input: &DoctorInput<'_>, report: &mut Report<'_>) {
     };
     let took = input.clock.elapsed().saturating_sub(asked);
     let detail = counts.as_ref().map(|counts| {
-        let all: u64 = counts.records.iter().map(|count| count.files).sum();
-        let open: u64 = counts.records.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum();
+        let all: u64 = counts.iter().map(|count| count.files).sum();
+        let open: u64 = counts.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum();
         match all {
             0 => "answers; no file was seen yet".to_owned(),
             _ => format!("answers; {} of both sides, {open} not at their end", counted(all, "record")),
         }
     });
+    let answers = detail.is_ok();
     report.answered(Area::State, "ledger", Some(took), detail);
+    if let Some(admin) = input.admin.filter(|_| answers) {
+        state::clock(admin, input.clock, report).await;
+        state::indexes(admin, report).await;
+    }
     let odd = match &input.ledger {
-        Ok(ledger) => odd_records(*ledger, input.transfer.id.as_str()).await.unwrap_or_default(),
+        Ok(ledger) => odd_records(*ledger, input.transfer.id.as_str(), OPEN).await.unwrap_or_default(),
         Err(_) => Vec::new(),
     };
     if let Some(OddRecord { id, reason }) = odd.first() {

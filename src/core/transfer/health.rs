@@ -1,6 +1,7 @@
 //! What a transfer needs from outside, asked for health.
 
 use crate::core::health::Probe;
+use crate::core::model::transfer::Side;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::FileTarget;
 use crate::core::ports::inbox::Inbox;
@@ -63,11 +64,17 @@ impl Probe for TargetProbe {
     }
 }
 
+/// No version's id: whether the ledger answers does not hang on how much it holds.
+const ASKED: &str = "health";
+
+/// Most records of what is on its way that are read each time.
+const OPEN: usize = 1000;
+
 /// What remembers which version is how far.
 pub struct LedgerProbe {
     /// The ledger.
     pub ledger: Arc<dyn TransferLedger>,
-    /// Whose records are counted.
+    /// Whose records are asked for.
     pub transfer: String,
 }
 
@@ -78,7 +85,7 @@ impl Probe for LedgerProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.ledger.counts(&self.transfer).await.map(drop).map_err(|error| error.to_string())
+        self.ledger.find(&self.transfer, Side::Collect, ASKED).await.map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -98,7 +105,7 @@ impl Probe for RecordsProbe {
 
     async fn check(&self) -> Result<(), String> {
         // Whether the ledger answers is asked apart.
-        let odd = odd_records(&*self.ledger, &self.transfer).await.unwrap_or_default();
+        let odd = odd_records(&*self.ledger, &self.transfer, OPEN).await.unwrap_or_default();
         match odd.first() {
             Some(OddRecord { id, reason }) => Err(format!("{id} cannot be read: {reason}")),
             None => Ok(()),

@@ -18,6 +18,7 @@ pub mod error;
 pub mod event;
 mod filter;
 pub mod health;
+pub mod list;
 mod make;
 pub mod naming;
 pub mod place;

@@ -55,17 +55,16 @@ pub async fn failed(
     transfer: &Transfer,
     which: &Which,
 ) -> Result<Found<FileRecord>, TransferError> {
-    let wanted = Wanted { side: Some(Side::Collect), states: vec![FileState::Failed], since: None, limit: RECORDS };
+    let wanted = Wanted { id: which.id.clone(), ..Wanted::of(Side::Collect, FileState::Failed, RECORDS) };
     let mut found = ledger.records(transfer.id.as_str(), &wanted).await?;
-    found.odd.extend(ledger.counts(transfer.id.as_str()).await?.odd);
+    found.odd.extend(ledger.strange(transfer.id.as_str()).await?);
     found.odd.retain(|odd| {
         let own = odd.id.rsplit(' ').next().unwrap_or_default();
         which.id.as_ref().is_none_or(|id| own.starts_with(id.as_str()))
     });
     found.records.retain(|record| {
         let kind = record.failure.as_ref().map(|failure| failure.kind.as_str());
-        which.id.as_ref().is_none_or(|id| record.id.starts_with(id.as_str()))
-            && which.kind.as_deref().is_none_or(|wanted| kind == Some(wanted))
+        which.kind.as_deref().is_none_or(|wanted| kind == Some(wanted))
     });
     found.records.reverse();
     Ok(found)

@@ -15,15 +15,15 @@ use crate::core::ports::file_broker::Answer;
 use crate::core::ports::folders::FoundFile;
 use crate::core::ports::inbox::{Moved, Shelf};
 use crate::core::ports::store::Found;
-use crate::core::ports::transfer_ledger::{Claim, Wanted};
+use crate::core::ports::transfer_ledger::{Claim, Place, Wanted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::SignedDuration;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Most records that one look takes.
-const RECORDS: usize = 100_000;
+/// Records that are dealt with at once.
+const RECORDS: usize = 1000;
 
 /// Most answers that one sweep looks at.
 const SWEPT: usize = 10_000;
@@ -40,16 +40,26 @@ impl Collector {
     /// # Errors
     /// When something needed does not answer.
     pub async fn settle(&self, stop: &CancellationToken) -> Result<u64, TransferError> {
-        let states = vec![FileState::Sent];
-        let wanted = Wanted { side: Some(Side::Collect), states, since: None, limit: RECORDS };
-        let Found { records: mut sent, odd } = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?;
-        for record in odd {
-            self.told_odd(record);
+        let (mut wanted, mut waiting) = (Wanted::of(Side::Collect, FileState::Sent, RECORDS), 0);
+        loop {
+            let Found { records: sent, odd } = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?;
+            for record in odd {
+                self.told_odd(record);
+            }
+            let last = sent.last().filter(|_| sent.len() == RECORDS).map(Place::of);
+            waiting += self.settle_these(sent, stop).await?;
+            let Some(last) = last.filter(|_| !stop.is_cancelled()) else { break };
+            wanted.behind = Some(last);
         }
+        self.forget_settled().await?;
+        Ok(waiting)
+    }
+
+    /// Deals with these, the latest first; how many still wait.
+    async fn settle_these(&self, mut sent: Vec<FileRecord>, stop: &CancellationToken) -> Result<u64, TransferError> {
         sent.reverse();
         let ids: Vec<String> = sent.iter().map(|record| record.id.clone()).collect();
         let answered: HashSet<String> = self.ports.sender.answered(&ids).await?.into_iter().collect();
-        self.forget_settled().await?;
         let settled = sent.into_iter().map(|record| async {
             match (answered.contains(&record.id), self.collect.receipt) {
                 (true, _) => self.settle_one(record, stop).await,

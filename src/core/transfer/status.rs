@@ -16,11 +16,11 @@ const RATE: SignedDuration = SignedDuration::from_hours(1);
 /// Failures that are shown.
 const FAILURES: usize = 10;
 
-/// Most records of what is not at its end that are looked through for odd ones.
-const OPEN: usize = 10_000;
+/// Most records of what is not at its end that a person has looked through for odd ones.
+pub const OPEN: usize = 10_000;
 
-/// Most records that a question takes.
-const RECORDS: usize = 1_000_000;
+/// Most records whose ids begin alike that are looked at.
+const ALIKE: usize = 1000;
 
 /// A record that cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -170,7 +170,7 @@ pub async fn status(
     now: Timestamp,
 ) -> Result<TransferStatus, TransferError> {
     let name = transfer.id.as_str();
-    let counts: Vec<Count> = ledger.counts(name).await?.records.into_iter().map(Count::from).collect();
+    let counts: Vec<Count> = ledger.counts(name).await?.into_iter().map(Count::from).collect();
     let open = counts.iter().filter(|count| !count.state.is_final());
     let oldest = open.clone().map(|count| count.oldest).min();
     let since = now.saturating_sub(RATE).unwrap_or(Timestamp::MIN);
@@ -180,11 +180,11 @@ pub async fn status(
     } else {
         (Side::Collect, FileState::Archived)
     };
-    let wanted = Wanted { side: Some(side), states: vec![state], since: Some(since), limit: RECORDS };
-    let mut unreadable = odd_records(ledger, name).await?;
-    let Found { records: arrived, odd } = ledger.records(name, &wanted).await?;
-    unreadable.extend(odd);
-    let wanted = Wanted { side: None, states: vec![FileState::Failed], since: None, limit: FAILURES * 2 };
+    let arrived = ledger.total(name, &Wanted { since: Some(since), ..Wanted::of(side, state, 0) }).await?;
+    let mut unreadable = odd_records(ledger, name, OPEN).await?;
+    let latest = Wanted { since: Some(since), ..Wanted::of(side, state, FAILURES) };
+    unreadable.extend(ledger.records(name, &latest).await?.odd);
+    let wanted = Wanted { states: vec![FileState::Failed], limit: FAILURES * 2, ..Wanted::default() };
     let Found { records: failures, odd } = ledger.records(name, &wanted).await?;
     let mut failures = together(failures);
     failures.truncate(FAILURES);
@@ -195,45 +195,35 @@ pub async fn status(
         transfer: name.to_owned(),
         waiting: open.map(|count| count.files).sum(),
         oldest_seconds: oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0).unsigned_abs()),
-        files_last_hour: arrived.len() as u64,
-        bytes_last_hour: arrived.iter().fold(0, |all: u64, record| all.saturating_add(record.size)),
+        files_last_hour: arrived.files,
+        bytes_last_hour: arrived.bytes,
         counts,
         failures,
         unreadable: unreadable.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect(),
     })
 }
 
-/// Records of what is not at its end that cannot be read, and those of a state that nobody knows: the first of them.
+/// Records of what is not at its end that cannot be read, among the `most` that changed last, and those of a state that nobody knows:
+/// the first of them.
 ///
 /// # Errors
 /// When the ledger does not answer.
-pub async fn odd_records(ledger: &dyn TransferLedger, transfer: &str) -> Result<Vec<OddRecord>, StoreError> {
-    let mut odd = ledger.counts(transfer).await?.odd;
-    let states = FileState::ALL.into_iter().filter(|state| !state.is_final()).collect();
-    let open = Wanted { states, limit: OPEN, ..Wanted::default() };
-    odd.extend(ledger.records(transfer, &open).await?.odd);
+pub async fn odd_records(
+    ledger: &dyn TransferLedger,
+    transfer: &str,
+    most: usize,
+) -> Result<Vec<OddRecord>, StoreError> {
+    let mut odd = ledger.strange(transfer).await?;
+    odd.extend(ledger.records(transfer, &Wanted { limit: most, ..open() }).await?.odd);
     odd.sort();
     odd.dedup();
     Ok(odd)
 }
 
-/// Versions with both sides, the latest change first; and records that cannot be read.
-///
-/// # Errors
-/// When the ledger does not answer.
-pub async fn list(
-    ledger: &dyn TransferLedger,
-    transfer: &Transfer,
-    limit: usize,
-) -> Result<Found<FileView>, TransferError> {
-    let wanted = Wanted { limit: limit.saturating_mul(2), ..Wanted::default() };
-    let Found { records, mut odd } = ledger.records(transfer.id.as_str(), &wanted).await?;
-    odd.extend(ledger.counts(transfer.id.as_str()).await?.odd);
-    odd.sort();
-    odd.dedup();
-    let mut views = together(records);
-    views.truncate(limit);
-    Ok(Found { records: views, odd })
+/// What is not at its end.
+pub fn open() -> Wanted {
+    let states = FileState::ALL.into_iter().filter(|state| !state.is_final()).collect();
+    Wanted { states, ..Wanted::default() }
 }
 
 /// Versions whose id begins so, each with its journey; and such records that cannot be read.
@@ -245,8 +235,12 @@ pub async fn show(
     transfer: &Transfer,
     id: &str,
 ) -> Result<Found<FileView>, TransferError> {
-    let mut found = list(ledger, transfer, RECORDS).await?;
-    found.records.retain(|view| view.id.starts_with(id));
+    let wanted = Wanted { id: Some(id.to_owned()), limit: ALIKE, ..Wanted::default() };
+    let Found { records, odd } = ledger.records(transfer.id.as_str(), &wanted).await?;
+    let mut found = Found { records: together(records), odd };
+    found.odd.extend(ledger.strange(transfer.id.as_str()).await?);
+    found.odd.sort();
+    found.odd.dedup();
     found.odd.retain(|odd| odd.id.rsplit(' ').next().is_some_and(|own| own.starts_with(id)));
     if let [view] = found.records.as_mut_slice() {
         view.steps = ledger.steps(transfer.id.as_str(), &view.id).await?;
@@ -254,7 +248,7 @@ pub async fn show(
     Ok(found)
 }
 
-fn together(records: Vec<FileRecord>) -> Vec<FileView> {
+pub(super) fn together(records: Vec<FileRecord>) -> Vec<FileView> {
     let mut views: BTreeMap<String, FileView> = BTreeMap::new();
     for record in records {
         views.entry(record.id.clone()).or_insert_with(|| FileView::of(&record)).add(record);

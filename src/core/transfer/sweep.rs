@@ -25,7 +25,7 @@ impl Deliverer {
             return Ok(());
         }
         let states = vec![FileState::Failed, FileState::Receiving, FileState::Writing];
-        let wanted = Wanted { side: Some(Side::Deliver), states, since: None, limit: RECORDS };
+        let wanted = Wanted { side: Some(Side::Deliver), states, limit: RECORDS, ..Wanted::default() };
         let found = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?;
         let now = self.ports.clock.now();
         for record in found.records.into_iter().filter(|record| is_left(record, now)) {

@@ -6,12 +6,14 @@ use crate::core::kind::HasKind;
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::file_target::FileTarget;
 use crate::core::ports::store::{Found, OddRecord};
-use crate::core::ports::transfer_ledger::{TransferLedger, Wanted};
+use crate::core::ports::transfer_ledger::{Place, TransferLedger, Wanted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
-/// Most records that are looked at.
-const RECORDS: usize = 10_000_000;
+/// Records that are looked at together.
+const RECORDS: usize = 1000;
 
 /// A file that is not what the ledger says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,14 +47,35 @@ pub async fn verify(
     transfer: &Transfer,
     since: Option<Timestamp>,
 ) -> Result<Verified, TransferError> {
-    let states = vec![FileState::Delivered];
-    let wanted = Wanted { side: Some(Side::Deliver), states, since, limit: RECORDS };
-    let Found { mut records, mut odd } = ledger.records(transfer.id.as_str(), &wanted).await?;
-    odd.extend(ledger.counts(transfer.id.as_str()).await?.odd);
-    // Of several versions under one name, only the last can be there.
-    let mut names = std::collections::HashSet::new();
-    records.retain(|record| record.place.as_ref().is_some_and(|place| names.insert(place.clone())));
-    let mut verified = Verified { odd, ..Verified::default() };
+    let mut wanted = Wanted { since, ..Wanted::of(Side::Deliver, FileState::Delivered, RECORDS) };
+    let mut verified = Verified { odd: ledger.strange(transfer.id.as_str()).await?, ..Verified::default() };
+    // Of several versions under one name, only the last can be there. Names by their digests: there may be many.
+    let mut names = HashSet::new();
+    loop {
+        let Found { mut records, odd } = ledger.records(transfer.id.as_str(), &wanted).await?;
+        verified.odd.extend(odd);
+        let last = records.last().filter(|_| records.len() == RECORDS).map(Place::of);
+        records.retain(|record| record.place.as_ref().is_some_and(|place| names.insert(digest(place))));
+        compare(target, transfer, records, &mut verified).await?;
+        let Some(last) = last else { break };
+        wanted.behind = Some(last);
+    }
+    verified.odd.truncate(Found::<FileRecord>::ODD_MAX);
+    Ok(verified)
+}
+
+fn digest(place: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.iter_mut().zip(Sha256::digest(place)).for_each(|(short, byte)| *short = byte);
+    short
+}
+
+async fn compare(
+    target: &dyn FileTarget,
+    transfer: &Transfer,
+    records: Vec<FileRecord>,
+    verified: &mut Verified,
+) -> Result<(), TransferError> {
     let found: Vec<(FileRecord, Option<String>)> = stream::iter(records)
         .map(|record| async move {
             let what = difference(target, &record).await?;
@@ -66,7 +89,7 @@ pub async fn verify(
         verified.bytes = verified.bytes.saturating_add(record.final_size());
         verified.differences.extend(what.map(|what| Difference { record, what }));
     }
-    Ok(verified)
+    Ok(())
 }
 
 async fn difference(target: &dyn FileTarget, record: &FileRecord) -> Result<Option<String>, TransferError> {

@@ -19,6 +19,6 @@ mod runs;
 mod schedules;
 mod source;
 mod sql_sink;
-mod transfer_ledger;
+pub(crate) mod transfer_ledger;
 mod volume;
 mod worker_clocks;

@@ -40,7 +40,7 @@ async fn looking_makes_nothing() {
     assert_eq!(store.highest_token(&key("W"), Token(u64::MAX)).await, Ok(None));
     assert_eq!(store.runs(None, 5).await, Ok(Found::default()));
     assert_eq!(store.pending(&key("W")).await, Ok(Found::default()));
-    assert_eq!(store.missing_indexes().await.unwrap().len(), 22);
+    assert_eq!(store.missing_indexes().await.unwrap().len(), 24);
     assert_eq!(database.client().await.list_collection_names().await.unwrap(), [""; 0]);
 }
 

@@ -1,6 +1,8 @@
 //! A server that is away, or that takes everything and answers nothing.
 
+use crate::contract::transfer_ledger as files;
 use crate::support::mongo::Database;
+use crate::support::running::until_async;
 use crate::support::state::{at, claim, key, lease, run};
 use crate::support::term;
 use filegen::adapters::mongo::MongoState;
@@ -8,6 +10,7 @@ use filegen::core::model::names::InstanceId;
 use filegen::core::model::run::{RunRecord, RunStatus};
 use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
+use filegen::core::model::transfer::{FileRecord, FileState, Side};
 use filegen::core::ports::audit::AuditEntry;
 use filegen::core::ports::audit::AuditLog;
 use filegen::core::ports::dead_letters::DeadLetters;
@@ -15,6 +18,7 @@ use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::outbox::{Outbox, OutboxId};
 use filegen::core::ports::runs::RunStore;
 use filegen::core::ports::store::StoreError;
+use filegen::core::ports::transfer_ledger::{Claim, TransferLedger, Wanted};
 use std::fmt::Debug;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,7 +75,7 @@ async fn all_are_unknown(store: &MongoState) {
         unknown("list", store.list()),
         unknown("highest_token", store.highest_token(&name, Token(u64::MAX))),
         unknown("mint", store.mint(&claim)),
-        unknown("claim", store.claim(&name, Token(9))),
+        unknown("claim", LeaseStore::claim(store, &name, Token(9))),
         unknown("install", store.install(&lease)),
         unknown("renew", store.renew(&name, Token(7), &instance, at(1), at(2))),
         unknown("release", store.release(&name, Token(7), at(1), "x")),
@@ -86,6 +90,21 @@ async fn all_are_unknown(store: &MongoState) {
         unknown("audits", store.audits(5)),
         unknown("odd_events", store.dead_letters(None, 5)),
         unknown("make_indexes", store.make_indexes()),
+    );
+    let (file, holder, all) =
+        (files::record(Side::Collect, "1", "x", 0), store.join("a").await.unwrap(), Wanted::default());
+    let all = Wanted { limit: 9, ..all };
+    tokio::join!(
+        unknown("find a file", store.find("sales", Side::Collect, "1")),
+        unknown("known", TransferLedger::known(store, "sales", vec!["x".to_owned()])),
+        unknown("claim a file", TransferLedger::claim(store, &file, &holder, at(0), at(9))),
+        unknown("advance", TransferLedger::advance(store, &file, &holder, None)),
+        unknown("forget", store.forget(&file, &holder)),
+        unknown("records", store.records("sales", &all)),
+        unknown("total", store.total("sales", &all)),
+        unknown("counts", store.counts("sales")),
+        unknown("strange", store.strange("sales")),
+        unknown("steps", store.steps("sales", "1")),
     );
 }
 
@@ -131,4 +150,47 @@ async fn a_server_that_is_away_is_named_without_the_password() {
     assert!(said.starts_with(&format!("cannot reach the state store mongodb://{host}/loans: ")), "{said}");
     assert!(said.contains("refused"), "the driver says why: {said}");
     assert!(!said.contains("s3cret") && !format!("{error:?}").contains("s3cret"), "{said}");
+}
+
+/// The record of a version, once it is in this state.
+async fn once(store: &MongoState, state: FileState) {
+    until_async("the record", async || {
+        let found = store.find("sales", Side::Collect, "1").await.unwrap()?.record()?;
+        (found.state == state).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claim_or_a_step_whose_answer_is_lost_is_asked_for_and_not_made_twice() {
+    let (door, open) = watch::channel(true);
+    let database = Database::new();
+    let far = MongoState::open(&Secret::new(database.url_at(&gate(open).await)), TTL).await.unwrap();
+    let near = database.open().await;
+    let (mine, other) = (far.join("mine").await.unwrap(), near.join("other").await.unwrap());
+    // It knows how far the clocks are apart.
+    let another = files::record(Side::Collect, "2", "y", 0);
+    TransferLedger::claim(&far, &another, &mine, at(0), at(50)).await.unwrap();
+    let (file, sent) = (files::record(Side::Collect, "1", "x", 0), FileState::Sent);
+    door.send(false).unwrap();
+    time::pause();
+    unknown("claim", TransferLedger::claim(&far, &file, &mine, at(0), at(50))).await;
+    time::resume();
+    door.send(true).unwrap();
+    // What was sent in the silence is done behind it.
+    once(&near, FileState::Seen).await;
+    let held = Claim::Held { by: "mine".to_owned() };
+    assert_eq!(TransferLedger::claim(&near, &file, &other, at(1), at(50)).await, Ok(held));
+    assert_eq!(TransferLedger::claim(&far, &file, &mine, at(1), at(50)).await, Ok(Claim::Yours(file.clone())));
+    let after = FileRecord { state: sent, ..file.clone() };
+    door.send(false).unwrap();
+    time::pause();
+    unknown("advance", TransferLedger::advance(&far, &after, &mine, Some(at(50)))).await;
+    time::resume();
+    door.send(true).unwrap();
+    once(&near, sent).await;
+    assert_eq!(TransferLedger::claim(&far, &file, &mine, at(2), at(50)).await, Ok(Claim::Yours(after.clone())));
+    assert_eq!(TransferLedger::advance(&far, &after, &mine, None).await, Ok(true));
+    let steps: Vec<FileState> = near.steps("sales", "1").await.unwrap().iter().map(|step| step.state).collect();
+    assert_eq!(steps, [FileState::Seen, sent]);
 }

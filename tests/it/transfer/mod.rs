@@ -6,6 +6,8 @@ mod doctor;
 mod faults;
 mod files;
 mod filters;
+mod lost;
+mod mongo;
 mod nats;
 mod nats_faults;
 mod odd;
