@@ -81,13 +81,18 @@ def apply(folder, documents, patch):
                 operate(target, operation)
         else:
             target = find(documents, change["kind"], change["metadata"]["name"])
-            merge(target, change)
+            if change.get("$patch") == "delete":
+                documents.remove(target)
+            else:
+                merge(target, change)
 
 
 def merge(target, change):
     """A strategic merge patch."""
     for key, value in change.items():
-        if isinstance(value, dict) and isinstance(target.get(key), dict):
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, dict) and isinstance(target.get(key), dict):
             merge(target[key], value)
         elif isinstance(value, list) and key in MERGE_KEYS and isinstance(target.get(key), list):
             by = MERGE_KEYS[key]

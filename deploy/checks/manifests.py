@@ -11,6 +11,7 @@ VERSION = "1.33"
 BASE = "deploy/kubernetes/base"
 SCHEDULER = "deploy/kubernetes/scheduler"
 TRANSFER = "deploy/kubernetes/transfer"
+SHARED = f"{TRANSFER}-mongodb"
 OPENSHIFT = "deploy/kubernetes/overlays/openshift"
 
 
@@ -18,7 +19,7 @@ def check(problem):
     """Tells every problem of base, overlay and Secret template."""
     (secret,) = assemble.load("deploy/kubernetes/secret.template.yaml")
     total = 0
-    for folder in (BASE, OPENSHIFT, SCHEDULER, f"{OPENSHIFT}-scheduler", TRANSFER, f"{OPENSHIFT}-transfer"):
+    for folder in (BASE, OPENSHIFT, SCHEDULER, f"{OPENSHIFT}-scheduler", TRANSFER, SHARED, f"{OPENSHIFT}-transfer"):
         documents = assemble.build(folder) + [secret]
         total += len(documents)
         for document in documents:
@@ -116,7 +117,7 @@ def together(documents, is_overlay, problem):
     for volume in pod["volumes"]:
         if "configMap" in volume:
             wanted("ConfigMap", volume["configMap"]["name"])
-        else:
+        elif "emptyDir" not in volume:
             wanted("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"])
     if {mount["name"] for mount in container["volumeMounts"]} != {volume["name"] for volume in pod["volumes"]}:
         problem("volumes and their mounts differ")

@@ -14,10 +14,10 @@ use std::time::Instant;
 const DOCS: &str = include_str!("../../../docs/mongodb.md");
 
 /// The words of types in a collection's documents, by field.
-type Fields = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Fields = BTreeMap<String, BTreeSet<String>>;
 
 /// The rows of a collection's table.
-fn told(collection: &str) -> Fields {
+pub(crate) fn told(collection: &str) -> Fields {
     let part = DOCS.split("\n## ").find(|part| part.starts_with(&format!("`{collection}`"))).unwrap();
     let row = |line: &str| {
         let mut cells = line.split('|').map(str::trim).skip(1);
@@ -28,7 +28,7 @@ fn told(collection: &str) -> Fields {
 }
 
 /// What stands there.
-fn found(documents: &[Document]) -> Fields {
+pub(crate) fn found(documents: &[Document]) -> Fields {
     let mut fields = Fields::new();
     for (name, value) in documents.iter().flatten() {
         let word = match value.element_type() {

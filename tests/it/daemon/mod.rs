@@ -18,7 +18,7 @@ mod intake_moved;
 mod intake_page;
 mod intake_silent;
 mod intake_topics;
-mod kept;
+pub(crate) mod kept;
 mod killed;
 mod office;
 mod on_mongo;

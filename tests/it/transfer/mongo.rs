@@ -2,6 +2,7 @@
 
 use super::nats::{COLLECTS, POLLS, Place, daemon, delivers};
 use super::rig::{Rig, bytes};
+use crate::daemon::kept;
 use crate::support::daemon::{Daemon, stop};
 use crate::support::kafka::free_port;
 use crate::support::mongo::Database;
@@ -100,9 +101,15 @@ async fn collectors_and_deliverers_share_one_ledger_and_killed_ones_are_followed
     let delivered = logs.iter().map(|log| log.matches("file is delivered").count()).sum::<usize>();
     assert_eq!(delivered, 32, "{logs:?}");
     assert_eq!(place.held(server).await, [""; 0]);
+    let told = kept::told("TransferFile");
     for (side, end) in [("collect", "archived"), ("deliver", "delivered")] {
         let found = documents(&database, doc! { "side": side }).await;
         assert!(found.len() == 32 && found.iter().all(|file| became(file, end) == 1), "{side}");
+        for (name, types) in kept::found(&found) {
+            assert!(told.get(&name).is_some_and(|told| types.is_subset(told)), "{name}: {types:?}");
+        }
+        let found = kept::found(&found);
+        assert!(told.keys().all(|name| found.contains_key(name)), "{told:?} {found:?}");
     }
     let status = there.transfer("status --output json").exits(0).json();
     assert_eq!((&status["waiting"], &status["filesLastHour"]), (&0.into(), &32.into()), "{status}");
