@@ -82,7 +82,7 @@ fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
         "a subject has words",
         "`ack_wait`",
         "of a bucket",
-        "redis://h/d",
+        "`redis:` is no kind",
         "done-file",
     ] {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
@@ -109,7 +109,7 @@ fn a_ledger_in_mongodb_is_taken_from_file_or_environment_and_wants_a_broker_of_s
         ("transfer: t\ncollect: { directory: in }\nbroker: { local: s }\nstate: { url: 'mongodb://h/d' }\n", &[]),
     ] {
         let faults = read(spool, vars).unwrap_err();
-        assert!(faults.len() == 1 && faults[0].contains("one host's") && faults[0].contains("nats"), "{faults:?}");
+        assert!(faults.len() == 1 && faults[0].contains("one host's"), "{faults:?}");
     }
     let local = "transfer: t\ncollect: { directory: in }\nstate: { url: 'sqlite:l.db' }\n";
     assert!(of(local, &at).unwrap().starts_with("sqlite:"), "the file's own word counts");

@@ -7,4 +7,5 @@ mod order;
 mod refused;
 mod rig;
 mod shown;
+mod taken_over;
 mod told;

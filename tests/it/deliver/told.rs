@@ -19,18 +19,18 @@ const POINTS: [&str; 6] = [
 ];
 
 /// Gives the worker a topic for its events.
-fn announcing(rig: &Rig, topic: &Topic) {
+pub(super) fn announcing(rig: &Rig, topic: &Topic) {
     let text = format!("completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n", topic.brokers, topic.name);
     rig.filegen.write("worker.yaml", &(rig.filegen.read("worker.yaml") + &text));
 }
 
 /// Keeps the state in MongoDB.
-fn on_mongo(rig: &Rig, database: &Database) {
+pub(super) fn on_mongo(rig: &Rig, database: &Database) {
     rig.change_worker("files:", &format!("state: {{ url: \"{}\" }}\nfiles:", database.url()));
 }
 
 /// Waits until the broker has the events of both files' arrivals; then reads all. A killed process may have sent one once more, to the byte.
-async fn events(rig: &Rig, topic: &Topic) -> Vec<(String, Value)> {
+pub(super) async fn events(rig: &Rig, topic: &Topic) -> Vec<(String, Value)> {
     until("the acknowledgements", || {
         let all = rig.deliveries();
         (all.len() == 3 && all[..2].iter().all(|one| one["eventSentAt"].is_string())).then_some(())
@@ -48,7 +48,7 @@ async fn events(rig: &Rig, topic: &Topic) -> Vec<(String, Value)> {
 }
 
 /// Sees that each file has one event of each kind, the completion first.
-fn check(rig: &Rig, events: &[(String, Value)], context: &str) {
+pub(super) fn check(rig: &Rig, events: &[(String, Value)], context: &str) {
     assert_eq!(events.len(), 4, "{context}: {events:?}");
     let mut by_file: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for (key, event) in events {
