@@ -78,6 +78,11 @@ impl Fault {
             .is_some_and(|said| matches!(said.code.as_str(), "ExpiredToken" | "TokenRefreshRequired" | "InvalidToken"))
     }
 
+    /// Whether the keys may not do it.
+    pub(super) fn is_denied(&self) -> bool {
+        self.said().is_some_and(|said| said.status == 403 && matches!(said.code.as_str(), "AccessDenied" | ""))
+    }
+
     /// What it means for a path below the target.
     pub(super) fn told(&self, target: &str, path: &str) -> TargetError {
         let (target, path) = (target.to_owned(), path.to_owned());
@@ -128,8 +133,10 @@ impl Fault {
             (_, "KeyTooLongError" | "KeyTooLong" | "InvalidURI" | "XMinioInvalidObjectName") => {
                 TargetError::Name { path, reason }
             }
+            // The store has one word for a right that this file lacks and for one that all lack: a file of our own will tell.
+            (403, "AccessDenied" | "")
             // Spoilt on its way, or two that write the same at once: another try may work.
-            (200 | 409 | 412 | 505..=599, _)
+            | (200 | 409 | 412 | 505..=599, _)
             | (
                 _,
                 "BadDigest"
@@ -181,8 +188,9 @@ mod tests {
             (said(400, "ExpiredToken"), Config),
             (said(401, ""), Config),
             (said(404, "XAdminUserNotFound"), Config),
-            (said(403, "AccessDenied"), Refused),
-            (said(403, ""), Refused),
+            (said(403, "AccessDenied"), Failed),
+            (said(403, ""), Failed),
+            (said(403, "InvalidObjectState"), Refused),
             (said(400, "KeyTooLongError"), Refused),
             (said(400, "EntityTooLarge"), Refused),
             (said(400, "InvalidRequest"), Refused),

@@ -82,6 +82,21 @@ impl Shared {
         fault.told(&self.shown, path)
     }
 
+    /// What is said of the bucket itself, or of a file of our own that is written to try it, is no word about any file.
+    fn unusable(&self, fault: &Fault) -> TargetError {
+        match self.told(".", fault) {
+            TargetError::Refused { reason, .. } | TargetError::Name { reason, .. } => self.wants_rights(reason),
+            TargetError::Failed { reason, .. } if fault.is_denied() => self.wants_rights(reason),
+            told => told,
+        }
+    }
+
+    fn wants_rights(&self, reason: String) -> TargetError {
+        let reason =
+            reason + "; the keys must be let list the bucket, and get, put and delete what is below the prefix";
+        TargetError::Unusable { target: self.shown.clone(), reason }
+    }
+
     /// A buffer that takes so much.
     fn spare(&self, bytes: usize) -> Option<Vec<u8>> {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +156,7 @@ impl FileTarget for S3Target {
 
     async fn room(&self) -> Result<Option<Room>, TargetError> {
         if !self.0.api.has_answered_within(ANSWERED) {
-            self.0.api.look().await.map_err(|fault| self.unusable(&fault))?;
+            self.0.api.look().await.map_err(|fault| self.0.unusable(&fault))?;
         }
         Ok(None)
     }
@@ -170,7 +185,7 @@ impl FileTarget for S3Target {
 
     async fn ways(&self, name: &str) -> Result<Vec<Finding>, TargetError> {
         let path = format!(".filegen-{name}.ways");
-        let found = trial::ways(&self.0, &path).await.map_err(|fault| self.0.told(&path, &fault));
+        let found = trial::ways(&self.0, &path).await.map_err(|fault| self.0.unusable(&fault));
         trial::removed(&self.0, &path).await?;
         found
     }
@@ -196,18 +211,6 @@ impl FileTarget for S3Target {
 }
 
 impl S3Target {
-    /// What is said of the bucket itself is no word about any file.
-    fn unusable(&self, fault: &Fault) -> TargetError {
-        match self.0.told(".", fault) {
-            TargetError::Refused { reason, .. } | TargetError::Name { reason, .. } => {
-                let reason =
-                    reason + "; the keys must be let list the bucket, and get, put and delete what is below the prefix";
-                TargetError::Unusable { target: self.describe(), reason }
-            }
-            told => told,
-        }
-    }
-
     async fn probed(&self, name: &str, path: &str) -> Result<(), TargetError> {
         let own = PartName { id: name, writer: "probe", former: &[], whole: None, upload: None };
         let (mut part, _) = self.part("", own, 0).await?;

@@ -157,6 +157,8 @@ impl Part {
             Err(fault) if fault.is_missing() && matches!(condition, Condition::Is(_)) => Ok(false),
             // Completed by a request whose answer was lost, or given up: whoever looks at the name will see.
             Err(fault) if fault.is_no_upload() && self.shared.has(path).await? => Ok(false),
+            // A file of our own, which tries the target.
+            Err(fault) if self.whole.is_none() => Err(self.shared.unusable(&fault)),
             Err(fault) => Err(self.shared.told(path, &fault)),
         }
     }

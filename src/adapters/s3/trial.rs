@@ -37,16 +37,16 @@ pub(super) fn trial_name(name: &str) -> String {
 
 /// Takes away what a trial left.
 pub(super) async fn removed(shared: &Shared, path: &str) -> Result<(), TargetError> {
-    shared.api.remove(path).await.map_err(|fault| shared.told(path, &fault))
+    shared.api.remove(path).await.map_err(|fault| shared.unusable(&fault))
 }
 
 /// Whether a request is refused where the name is taken.
-fn refused(shared: &Shared, path: &str, what: &str, answer: Result<(), Fault>) -> Result<(), TargetError> {
+fn refused(shared: &Shared, what: &str, answer: Result<(), Fault>) -> Result<(), TargetError> {
     let reason = match answer {
         Err(fault) if fault.is_taken() => return Ok(()),
         Ok(()) => format!("its {what} heeds no `If-None-Match`, and replaces what has the name"),
         Err(fault) if fault.is_unknown() => format!("its {what} does not know `If-None-Match`"),
-        Err(fault) => return Err(shared.told(path, &fault)),
+        Err(fault) => return Err(shared.unusable(&fault)),
     };
     Err(TargetError::NoLinks { target: shared.shown.clone(), reason })
 }
@@ -54,23 +54,23 @@ fn refused(shared: &Shared, path: &str, what: &str, answer: Result<(), Fault>) -
 pub(super) async fn put_once(shared: &Shared, path: &str) -> Result<(), TargetError> {
     let content = Content::new(WORD.to_vec());
     match shared.api.put(path, &content, &Condition::Absent).await {
-        Err(fault) if fault.is_unknown() => return refused(shared, path, "PutObject", Err(fault)),
-        Err(fault) if !fault.is_taken() => return Err(shared.told(path, &fault)),
+        Err(fault) if fault.is_unknown() => return refused(shared, "PutObject", Err(fault)),
+        Err(fault) if !fault.is_taken() => return Err(shared.unusable(&fault)),
         Ok(()) | Err(_) => {}
     }
-    refused(shared, path, "PutObject", shared.api.put(path, &content, &Condition::Absent).await)
+    refused(shared, "PutObject", shared.api.put(path, &content, &Condition::Absent).await)
 }
 
 pub(super) async fn completed_once(shared: &Shared, path: &str) -> Result<(), TargetError> {
     let content = Content::new(WORD.to_vec());
-    let told = |fault: Fault| shared.told(path, &fault);
+    let told = |fault: Fault| shared.unusable(&fault);
     shared.api.put(path, &content, &Condition::Any).await.map_err(told)?;
     let id = shared.api.begin(path, "").await.map_err(told)?;
     let completed = match shared.api.piece(path, &id, 1, &content).await {
         Ok(piece) => {
             let pieces = BTreeMap::from([(1, piece)]);
             let completed = shared.api.complete(path, &id, &pieces, &Condition::Absent).await;
-            refused(shared, path, "CompleteMultipartUpload", completed)
+            refused(shared, "CompleteMultipartUpload", completed)
         }
         Err(fault) => Err(told(fault)),
     };

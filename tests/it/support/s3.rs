@@ -44,7 +44,9 @@ impl S3 {
     /// As [`Self::start`], with more of its settings: `%` is its folder.
     pub fn with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("buckets")).expect("a folder");
+        for name in ["buckets", "iam"] {
+            fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
         let settings = settings.iter().map(|it| it.replace('%', &folder.path().display().to_string())).collect();
         let mut server = Self { port: free_port(), folder, settings, shell: None };
         server.again();
@@ -92,6 +94,22 @@ impl S3 {
     /// A bucket's folder, or a file in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("buckets").join(name)
+    }
+
+    /// Makes a user who may do nothing until a bucket's policy lets him. The server wants `--iam-dir`.
+    pub fn user(&self, access: &str, secret: &str) {
+        let endpoint = format!("http://{}", self.place());
+        let mut command = Command::new(program());
+        command.args(["admin", "--access", ACCESS, "--secret", SECRET, "--endpoint-url", &endpoint, "create-user"]);
+        let made = command.args(["--access", access, "--secret", secret, "--role", "user"]).output();
+        let made = made.expect("it starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+
+    /// Gives a bucket a policy, past the server. Nothing else about the bucket is changed.
+    pub fn policy(&self, bucket: &str, policy: &serde_json::Value) {
+        let (text, flags) = (policy.to_string(), rustix::fs::XattrFlags::empty());
+        rustix::fs::setxattr(self.path(bucket), "user.policy", text.as_bytes(), flags).expect("it gets a policy");
     }
 
     /// Puts a file into a bucket past the server. One without a tag would be replaced whatever a request says.

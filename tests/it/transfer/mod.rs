@@ -15,6 +15,7 @@ mod refused;
 mod rig;
 mod run;
 mod s3;
+mod s3_denied;
 mod s3_faults;
 mod sftp;
 mod sftp_logins;
