@@ -24,7 +24,7 @@ use serde::Serialize;
 use std::io::Read;
 use std::path::Path;
 pub(super) use together::refuse_misfits;
-use told::{certificates, warnings};
+use told::{certificates, filters, warnings};
 
 /// Write, check, show and explain worker files
 #[derive(clap::Args, Debug)]
@@ -162,6 +162,10 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         }
         let unfit = loaded.as_ref().ok().and_then(|file| file.unfit(&certificates(file)));
         if let Some(error) = unfit {
+            loaded = Err(error);
+        }
+        let unusable = loaded.as_ref().ok().and_then(|file| file.unusable(&filters(file)));
+        if let Some(error) = unusable {
             loaded = Err(error);
         }
         if let Ok(file) = &loaded

@@ -23,6 +23,7 @@ pub(in crate::commands) async fn look(
         sender: &*wiring::file_sender(transfer),
         target: target.as_deref(),
         work: work.as_deref(),
+        filters: &wiring::filter_findings(transfer),
         ledger: state.as_ref().map(|state| &*state.ledger).map_err(Clone::clone),
         admin: state.as_ref().ok().and_then(|state| state.admin.as_deref()),
         kept: &wiring::kept_by_transfer(transfer),

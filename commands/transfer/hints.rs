@@ -17,6 +17,7 @@ impl Hint for TransferError {
                 Some("nothing was moved; mend it before the next run: servers lock a user out after a few refusals")
             }
             Self::Target(_) => Some("correct `deliver.to`, or the rights of its folder"),
+            Self::Filter(_) => Some("nothing was moved: mend the file that it names, and run it again"),
             Self::TakenOver { .. } => {
                 Some("another instance works on it: `filegen transfer status{c}` shows how far it is")
             }

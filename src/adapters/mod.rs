@@ -6,6 +6,7 @@ pub mod drill;
 pub mod event_file;
 pub mod faults;
 pub mod file_target;
+pub mod filters;
 pub mod folders;
 pub mod handover;
 pub mod host;

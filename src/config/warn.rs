@@ -1,6 +1,7 @@
 //! What a person should know of a worker file that can be used.
 
 use super::check::receivers::warn;
+use super::cursor::Cursor;
 use super::namesakes::{APART, Namesake};
 use super::problem::ConfigError;
 use super::receivers::Receiver;
@@ -8,6 +9,7 @@ use super::resolve::generate::blamed;
 use super::{Flow, Loaded};
 use crate::core::generate::translate::doubts;
 use crate::core::model::door::DoorCertificate;
+use crate::core::model::filters::ToolFinding;
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::peer::{Insecure, Unreadable};
 
@@ -22,10 +24,25 @@ pub struct Notes {
     pub ignored: Vec<&'static str>,
     /// What was found of the doors' certificates.
     pub certificates: Vec<DoorCertificate>,
+    /// What was found of the files that filters are made of.
+    pub filters: Vec<ToolFinding>,
 }
 
 /// What to do about a certificate.
 const RENEW: &str = "put another one with its key in these files: a running daemon takes it by itself";
+
+/// What to do about a file of a filter.
+const MEND: &str = "mend the file, or name another one: it is read anew for each file that is delivered";
+
+/// The place of a path with numbers in it: `deliver.filters[0].age`.
+fn at<'a>(root: &Cursor<'a>, path: &str) -> Cursor<'a> {
+    path.split('.').fold(root.clone(), |at, part| {
+        let (name, index) = part.strip_suffix(']').and_then(|part| part.split_once('[')).unwrap_or((part, ""));
+        let at = at.section(name);
+        let item = index.parse::<usize>().ok().and_then(|index| at.items().into_iter().nth(index));
+        item.unwrap_or(at)
+    })
+}
 
 fn is_doubt(found: &DoorCertificate) -> bool {
     found.finding.verdict == CheckVerdict::Warn
@@ -38,6 +55,18 @@ impl Loaded {
             for Unreadable { field, why, hint } in addresses {
                 let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
                 place.report_harmless("unreadable-address", format!("`{field}`: {why}"), hint);
+            }
+            root.context.problems.take().into_sorted()
+        });
+        (!problems.is_empty()).then(|| self.error(problems))
+    }
+
+    /// Files of filters that cannot be used, each with its place. `None` when there are none.
+    pub fn unusable(&self, filters: &[ToolFinding]) -> Option<ConfigError> {
+        let failed: Vec<_> = filters.iter().filter(|it| it.finding.verdict == CheckVerdict::Fail).collect();
+        let problems = self.with_root(|root| {
+            for ToolFinding { field, finding } in failed {
+                at(root, field).report_harmless("filter-file", finding.detail.clone(), MEND);
             }
             root.context.problems.take().into_sorted()
         });
@@ -87,7 +116,7 @@ impl Loaded {
 
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
-        let Notes { insecure, namesakes, ignored, certificates } = notes;
+        let Notes { insecure, namesakes, ignored, certificates, filters } = notes;
         let files = self.flow.worker().map_or(&[][..], |worker| worker.files.as_slice());
         let short_lease = match &self.flow {
             Flow::Generate(worker) => worker.policies.short_lease(),
@@ -117,6 +146,9 @@ impl Loaded {
             }
             for DoorCertificate { door, finding } in certificates.iter().filter(|it| is_doubt(it)) {
                 root.section(door).section("tls").report_harmless("certificate", finding.detail.clone(), RENEW);
+            }
+            for ToolFinding { field, finding } in filters.iter().filter(|it| it.finding.verdict == CheckVerdict::Warn) {
+                at(root, field).report_harmless("filter-file", finding.detail.clone(), MEND);
             }
             if !ignored.is_empty() {
                 let keys: Vec<String> = ignored.iter().map(|key| format!("`{key}`")).collect();

@@ -28,8 +28,8 @@ pub use security::{
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, rights_of, state, state_rights};
 pub use transfer::{
-    TransferState, file_sender, file_target, inbox, inlet, redrive_ports, target_shown, transfer_sides, transfer_state,
-    work,
+    TransferState, file_sender, file_target, filter_findings, inbox, inlet, redrive_ports, target_shown,
+    transfer_sides, transfer_state, work,
 };
 pub use volume::{VolumePath, place, volume, volume_of};
 

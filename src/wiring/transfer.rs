@@ -2,6 +2,7 @@
 
 use super::{Access, WiringError, address_shown, clock, state};
 use crate::adapters::file_target::LocalTarget;
+use crate::adapters::filters::LocalFilters;
 use crate::adapters::handover::LocalHandover;
 use crate::adapters::host;
 use crate::adapters::inbox::LocalInbox;
@@ -14,12 +15,14 @@ use crate::adapters::sftp::{Logins, SftpTarget};
 use crate::adapters::spool::LocalSpool;
 use crate::core::inlet::Inlet;
 use crate::core::model::database::Database;
+use crate::core::model::filters::ToolFinding;
 use crate::core::model::pattern::Pattern;
 use crate::core::model::permissions::Permissions;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
 use crate::core::ports::file_broker::{FileReceiver, FileSender};
 use crate::core::ports::file_target::{FileTarget, TargetError};
+use crate::core::ports::filters::FilterTools;
 use crate::core::ports::inbox::Inbox;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::TransferLedger;
@@ -29,6 +32,7 @@ use crate::core::transfer::deliver::{DeliverPorts, Deliverer};
 use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::redrive::RedrivePorts;
 use crate::core::transfer::spec::{BrokerSpec, Deliver, TargetSpec, Transfer};
+use crate::core::transfer::steps::Filter;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -158,6 +162,24 @@ pub fn work(transfer: &Transfer) -> Option<Arc<dyn FileTarget>> {
     Some(Arc::new(LocalTarget::new(&deliver.work.join(transfer.id.as_str()), 0o600, OWN)))
 }
 
+/// What is to be said of the files that a transfer's filters are made of. Each field's path begins at the file's root.
+pub fn filter_findings(transfer: &Transfer) -> Vec<ToolFinding> {
+    let filters = transfer.deliver.iter().flat_map(|deliver| deliver.filters.iter().enumerate());
+    let tools = filters.filter_map(|(index, filter)| match filter {
+        Filter::Tool(spec) => Some((index, spec)),
+        _ => None,
+    });
+    let now = clock().now();
+    tools
+        .flat_map(|(index, spec)| {
+            LocalFilters.look(spec, now).into_iter().map(move |found| ToolFinding {
+                field: format!("deliver.filters[{index}].{}", found.field),
+                finding: found.finding,
+            })
+        })
+        .collect()
+}
+
 /// Both ends of what carries the files.
 fn ends(transfer: &Transfer) -> (Arc<dyn FileSender>, Arc<dyn FileReceiver>) {
     let nonce = host::nonce();
@@ -205,6 +227,7 @@ pub async fn transfer_sides(
             receiver,
             work: work(transfer).unwrap_or_else(|| Arc::clone(&target)),
             target,
+            filters: Arc::new(LocalFilters),
             ledger: Arc::clone(&state.ledger),
             clock: clock(),
             observer: Arc::clone(observer),

@@ -9,6 +9,7 @@ mod data_sources;
 mod deliveries;
 pub mod file_broker;
 pub mod file_target;
+pub mod filters;
 pub mod folders;
 pub mod handover;
 pub mod inbox;

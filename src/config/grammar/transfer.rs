@@ -194,7 +194,30 @@ static GUNZIP: Section = Section { doc: "Unpacks gzip.", fields: &[] };
 
 static CHECK: Section = Section {
     doc: "What a content must be.",
-    fields: &[Field::new("csv", Shape::Section(&CSV), "A CSV with a header.").required_in_section()],
+    fields: &[
+        Field::new("csv", Shape::Section(&CSV), "A CSV with a header."),
+        Field::new("json", Shape::Section(&JSON), "JSON that fits a schema."),
+    ],
+};
+
+pub(in crate::config) static JSON: Section = Section {
+    doc: "JSON that fits a JSON Schema (2020-12, or what its `$schema` says). Nothing that it refers to elsewhere is fetched.",
+    fields: &[
+        Field::new("schema", Shape::Words, "The file of the schema, relative to this file.").required_in_section(),
+        Field::new(
+            "each",
+            Shape::Choice(&["document", "line", "element"]),
+            "What is held against it: the whole file, each of its lines, or each element of the array that it is.",
+        )
+        .default("document"),
+        Field::new("rows", Shape::Words, "How many lines or elements: `>0`, `>=10`, `<1000`, `5`."),
+        Field::new(
+            "max_size",
+            Shape::Size(1, 64 << 20),
+            "The largest document, line or element: it is in memory while it is looked at, where it takes several times as much.",
+        )
+        .default("1MiB"),
+    ],
 };
 
 pub(in crate::config) static CSV: Section = Section {

@@ -1,8 +1,9 @@
 //! A transfer file's filters and companions as the core takes them.
 
-use crate::config::cursor::Cursor;
-use crate::config::grammar::transfer::{COMPANION, CSV, GZIP, ZSTD};
-use crate::config::tree::Value;
+use super::path;
+use crate::config::cursor::{Cursor, Fields};
+use crate::config::grammar::transfer::{COMPANION, CSV, GZIP, JSON, ZSTD};
+use crate::core::model::filters::{Each, JsonCheck, ToolSpec};
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
 
@@ -23,27 +24,57 @@ fn filter(at: &Cursor<'_>) -> Option<Filter> {
     if at.field("gunzip").is_some() {
         return Some(Filter::Gunzip);
     }
-    let check = at.field("check")?;
-    if check.value() == Some(&Value::Null) {
-        check.report(
-            "missing-field",
-            "`check` says nothing of what it checks",
-            "for example `check: { csv: { rows: \">0\" } }`",
+    check(&at.field("check")?)
+}
+
+fn check(at: &Cursor<'_>) -> Option<Filter> {
+    match (at.field("csv"), at.field("json")) {
+        (Some(_), Some(json)) => {
+            let hint = "write a line with `- check:` for each";
+            json.report("impossible-value", "`csv` and `json` are both given", hint);
+            None
+        }
+        (Some(at), None) => csv(&at).map(Filter::CheckCsv),
+        (None, Some(at)) => json(&at).map(|check| Filter::Tool(ToolSpec::Json(check))),
+        (None, None) => {
+            let hint = "for example `check: { csv: { rows: \">0\" } }`, or `check: { json: { schema: order.json } }`";
+            at.report("missing-field", "`check` says nothing of what it checks", hint);
+            None
+        }
+    }
+}
+
+fn json(at: &Cursor<'_>) -> Option<JsonCheck> {
+    let fields = at.read(&JSON);
+    let schema = path(&fields, "schema");
+    let each = Each::parse(&fields.text("each")?);
+    let rows = rows(&fields);
+    if each == Some(Each::Document) && at.field("rows").is_some() {
+        let message = "`rows` counts lines or elements, and one document is looked at";
+        fields.place("rows").report(
+            "impossible-value",
+            message,
+            "add `each: line` or `each: element`, or leave it out",
         );
     }
-    csv(&check.field("csv")?).map(Filter::CheckCsv)
+    Some(JsonCheck { schema: schema?, each: each?, rows: rows?, max_size: fields.size("max_size")? })
+}
+
+/// How many rows are wanted. `None` when that was refused.
+#[expect(clippy::option_option, reason = "refused, or not given")]
+fn rows(fields: &Fields<'_>) -> Option<Option<RowCount>> {
+    let Some(text) = fields.text("rows") else { return Some(None) };
+    let rows = RowCount::parse(&text);
+    if rows.is_none() {
+        let message = "`rows` is a number with a sign in front";
+        fields.place("rows").report("impossible-value", message, "for example `\">0\"`");
+    }
+    rows.map(Some)
 }
 
 fn csv(at: &Cursor<'_>) -> Option<CsvCheck> {
     let fields = at.read(&CSV);
-    let rows = fields.text("rows").map(|text| {
-        let rows = RowCount::parse(&text);
-        if rows.is_none() {
-            let message = "`rows` is a number with a sign in front";
-            fields.place("rows").report("impossible-value", message, "for example `\">0\"`");
-        }
-        rows
-    });
+    let rows = rows(&fields);
     let delimiter = match fields.text("delimiter")?.as_bytes() {
         [one] if one.is_ascii() && !matches!(one, b'"' | b'\r' | b'\n') => Some(*one),
         b"\\t" => Some(b'\t'),
@@ -54,11 +85,7 @@ fn csv(at: &Cursor<'_>) -> Option<CsvCheck> {
         }
     };
     let columns = at.section("columns").items().iter().map(|item| item.text().map(str::to_owned)).collect();
-    Some(CsvCheck {
-        columns: Option::<Vec<_>>::unwrap_or_default(columns),
-        rows: rows.map_or(Some(None), |rows| rows.map(Some))?,
-        delimiter: delimiter?,
-    })
+    Some(CsvCheck { columns: Option::<Vec<_>>::unwrap_or_default(columns), rows: rows?, delimiter: delimiter? })
 }
 
 /// The companions. `None` when one was refused; that is noted then.

@@ -3,6 +3,7 @@
 use super::Rendered;
 use super::generate::{ShowAddress, map, scalar, text};
 use crate::config::values::{write_duration, write_size};
+use crate::core::model::filters::ToolSpec;
 use crate::core::model::peer::MASK;
 use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
@@ -142,6 +143,15 @@ fn filter(filter: &Filter) -> Rendered {
                 ("delimiter", Some(text(delimiter))),
             ]);
             map([("csv", Some(csv))])
+        }
+        Filter::Tool(ToolSpec::Json(json)) => {
+            let json = map([
+                ("schema", Some(path(&json.schema))),
+                ("each", Some(text(json.each.as_str()))),
+                ("rows", json.rows.map(|rows| text(rows.to_string()))),
+                ("max_size", Some(text(write_size(json.max_size)))),
+            ]);
+            map([("json", Some(json))])
         }
     };
     map([(filter.name(), Some(settings))])

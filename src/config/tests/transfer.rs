@@ -1,6 +1,7 @@
 //! Transfer files.
 
 use super::*;
+use crate::core::model::filters::{Each, JsonCheck, ToolSpec};
 use crate::core::model::sftp::SftpVerify;
 use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, TargetSpec, Transfer};
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
@@ -217,6 +218,10 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
     let kinds: Vec<_> = taken.companions.iter().map(|Companion { kind, name }| (*kind, name.as_str())).collect();
     assert_eq!(kinds, [(CompanionKind::Done, "{{ name }}.done"), (CompanionKind::Sha256, "{{ stem }}.sum")]);
     assert_eq!(taken.work, Path::new("/x/data/work"));
+    let json = "  filters: [{ check: { json: { schema: order.json, each: line, rows: \">0\" } } }]\n";
+    let check =
+        JsonCheck { schema: "/x/order.json".into(), each: Each::Line, rows: RowCount::parse(">0"), max_size: 1 << 20 };
+    assert_eq!(deliver(json).unwrap().filters, [Filter::Tool(ToolSpec::Json(check))]);
     for (steps, name) in [
         ("filters: [{ gzip: {} }]", "{{ stem }}{{ extension }}.gz"),
         ("filters: [{ gzip: {} }, { gunzip: {} }]", "{{ stem }}{{ extension }}"),
@@ -229,10 +234,15 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
         ("filters: [{}]", "empty"),
         ("filters: [{ gzpi: {} }]", "gzpi"),
         ("filters: [{ gzip: { level: 10 } }]", "level"),
-        ("filters: [{ check: {} }]", "csv"),
+        ("filters: [{ check: {} }]", "says nothing"),
         ("filters: [{ check: }]", "says nothing"),
         ("filters: [{ check: { csv: { rows: many } } }]", "`rows`"),
         ("filters: [{ check: { csv: { delimiter: xy } } }]", "`delimiter`"),
+        ("filters: [{ check: { csv: {}, json: { schema: s } } }]", "both given"),
+        ("filters: [{ check: { json: {} } }]", "schema"),
+        ("filters: [{ check: { json: { schema: s, rows: \">0\" } } }]", "`rows` counts lines"),
+        ("filters: [{ check: { json: { schema: s, each: row } } }]", "each"),
+        ("filters: [{ check: { json: { schema: s, max_size: 1GiB } } }]", "max_size"),
         ("filters: gzip", "a list"),
         ("companions: [{ done: \"{{ nope }}\" }]", "nope"),
         ("companions: [{ done: \"x/{{ name }}\" }]", "beside its file"),

@@ -15,6 +15,7 @@ pub mod decimal;
 pub mod delivery;
 pub mod door;
 pub mod event;
+pub mod filters;
 pub mod finding;
 pub mod kafka;
 pub mod key;

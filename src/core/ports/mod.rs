@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod drill;
 pub mod file_broker;
 pub mod file_target;
+pub mod filters;
 pub mod folders;
 pub mod handover;
 pub mod inbox;

@@ -16,6 +16,7 @@ use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
 use crate::core::ports::file_target::{FileTarget, PartName, Room, TargetError, TargetPart, Whole};
+use crate::core::ports::filters::{FilterError, FilterTools};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
 use sha2::{Digest, Sha256};
@@ -34,6 +35,8 @@ pub struct DeliverPorts {
     pub target: Arc<dyn FileTarget>,
     /// A folder of this host for what filters take and make.
     pub work: Arc<dyn FileTarget>,
+    /// Makes filters that need files of this host.
+    pub filters: Arc<dyn FilterTools>,
     /// The ledger.
     pub ledger: Arc<dyn TransferLedger>,
     /// Time.
@@ -79,6 +82,8 @@ impl<E: Into<TransferError>> From<E> for Fault {
                 }
                 _ => Self::Passing(error),
             },
+            // A key that is at its end: whoever renews it has the file sent again.
+            TransferError::Filter(FilterError::Ended { .. }) => Self::Lasting(error.kind(), error.to_string()),
             _ => Self::Passing(error),
         }
     }

@@ -7,7 +7,8 @@ use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state;
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;
-use crate::core::model::finding::CheckVerdict;
+use crate::core::model::filters::ToolFinding;
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::pattern::Pattern;
 use crate::core::model::peer::Insecure;
 use crate::core::ports::admin::StoreAdmin;
@@ -30,6 +31,8 @@ pub struct DoctorInput<'a> {
     pub target: Option<&'a dyn FileTarget>,
     /// The folder for what filters make.
     pub work: Option<&'a dyn FileTarget>,
+    /// What is to be said of the files that its filters are made of.
+    pub filters: &'a [ToolFinding],
     /// The ledger, or why it cannot be opened.
     pub ledger: Result<&'a dyn TransferLedger, StoreError>,
     /// The ledger's server, where it has one.
@@ -87,6 +90,10 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     {
         place(work, "work folder", "filters may write there", input.nonce, &mut report).await;
         room(work, "work space", largest, &mut report).await;
+    }
+    for ToolFinding { field, finding } in input.filters {
+        let detail = format!("`{field}`: {}", finding.detail);
+        report.push(CheckResult::new(Area::Output, Finding { detail, ..finding.clone() }, FailureKind::Config));
     }
     ledger(&input, &mut report).await;
     for (area, kept) in input.kept {

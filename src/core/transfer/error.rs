@@ -5,6 +5,7 @@ use crate::core::model::moment::instant;
 use crate::core::model::transfer::{FileFailure, FileRecord};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::file_target::TargetError;
+use crate::core::ports::filters::FilterError;
 use crate::core::ports::folders::FolderError;
 use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
@@ -25,6 +26,9 @@ pub enum TransferError {
     /// The target cannot be used.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// What a filter is made of cannot be used.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// Another process has taken a file over; it goes on there.
     #[error("another process has taken over the file with the id {id}")]
     TakenOver {
@@ -43,6 +47,7 @@ impl HasKind for TransferError {
             Self::Broker(error) => error.kind(),
             Self::Folder(error) => error.kind(),
             Self::Target(error) => error.kind(),
+            Self::Filter(error) => error.kind(),
             Self::TakenOver { .. } => FailureKind::Lease,
             Self::Stopped => FailureKind::Stopped,
         }

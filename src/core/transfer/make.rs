@@ -28,9 +28,14 @@ impl Deliverer {
         // An earlier try may have given it its name, and not lived to say so.
         let is_finished = way.record.made.is_some() && self.is_finished(way).await?;
         if !is_finished {
+            // What is wrong with its key or schema is told before the file has come.
+            let chain = match way.record.made {
+                Some(_) => None,
+                None => Some(self.chain(way).await?),
+            };
             let (mut raw, there) = self.work(&way.record.id, way.kept()).await?;
             self.begun(way, there).await?;
-            let filtered = self.filtered(way, &mut *raw, content, stop).await;
+            let filtered = self.filtered(way, &mut *raw, (content, chain), stop).await;
             if matches!(filtered, Err(Fault::Passing(_))) {
                 return filtered;
             }
@@ -47,11 +52,11 @@ impl Deliverer {
         &self,
         way: &mut Way<'_>,
         raw: &mut dyn TargetPart,
-        content: Option<Vec<u8>>,
+        (content, chain): (Option<Vec<u8>>, Option<Chain>),
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
         self.receive(way, raw, content, stop).await?;
-        let mut made = self.made(way, raw, stop).await?;
+        let mut made = self.made(way, raw, chain, stop).await?;
         let (mut part, there) = self.begun_there(way, &mut *made, stop).await?;
         let published = match self.copy(way, &mut *made, (&mut *part, there), stop).await {
             Ok(()) => self.publish(way, &mut *part, stop).await,
@@ -62,6 +67,19 @@ impl Deliverer {
             way.record.upload = None;
         }
         published
+    }
+
+    /// The filters of the file, none of them begun.
+    async fn chain(&self, way: &Way<'_>) -> Result<Chain, Fault> {
+        let begun = Chain::new(&self.deliver, way.record.size, &*self.ports.filters, self.ports.clock.now());
+        let fault = match begun.map_err(Fault::from) {
+            Ok(chain) => return Ok(chain),
+            Err(fault) => fault,
+        };
+        if matches!(fault, Fault::Lasting(..)) {
+            self.tidy_up(&way.record.id).await?;
+        }
+        Err(fault)
     }
 
     /// A file of this host's own.
@@ -77,6 +95,7 @@ impl Deliverer {
         &self,
         way: &mut Way<'_>,
         raw: &mut dyn TargetPart,
+        chain: Option<Chain>,
         stop: &CancellationToken,
     ) -> Result<Box<dyn TargetPart>, Fault> {
         let id = made_id(&way.record.id);
@@ -90,7 +109,10 @@ impl Deliverer {
         }
         let (mut part, _) = self.work(&id, 0).await?;
         let refuse = |why: String| Fault::Lasting(FailureKind::Data, why);
-        let mut chain = Chain::new(&self.deliver, way.record.size).map_err(refuse)?;
+        let mut chain = match chain {
+            Some(chain) => chain,
+            None => self.chain(way).await?,
+        };
         let mut sink = Sink { part: &mut *part, digest: Sha256::new(), size: 0 };
         let (mut offset, mut told) = (0, 0);
         loop {

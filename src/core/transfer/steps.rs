@@ -1,7 +1,8 @@
 //! Filters and companions, as a transfer file declares them.
 
 use super::naming::NameTemplate;
-use std::fmt;
+pub use crate::core::model::filters::RowCount;
+use crate::core::model::filters::ToolSpec;
 
 /// Something that is done with a content on its way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +21,8 @@ pub enum Filter {
     Gunzip,
     /// Refuses what is no such CSV.
     CheckCsv(CsvCheck),
+    /// What is made of files of this host.
+    Tool(ToolSpec),
 }
 
 impl Filter {
@@ -29,7 +32,7 @@ impl Filter {
             Self::Gzip { .. } => "gzip",
             Self::Zstd { .. } => "zstd",
             Self::Gunzip => "gunzip",
-            Self::CheckCsv(_) => "check",
+            Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => "check",
         }
     }
 
@@ -37,7 +40,7 @@ impl Filter {
     pub fn changes(&self) -> bool {
         match self {
             Self::Gzip { .. } | Self::Zstd { .. } | Self::Gunzip => true,
-            Self::CheckCsv(_) => false,
+            Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => false,
         }
     }
 
@@ -51,7 +54,7 @@ impl Filter {
                 Some(before) => before.to_owned(),
                 None => "{{ name|without('.gz') }}".to_owned(),
             },
-            Self::CheckCsv(_) => template.to_owned(),
+            Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => template.to_owned(),
         }
     }
 }
@@ -65,41 +68,6 @@ pub struct CsvCheck {
     pub rows: Option<RowCount>,
     /// What stands between fields.
     pub delimiter: u8,
-}
-
-/// A number of rows: `>0`, `>=10`, `<5`, `<=5`, `=3` or `3`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RowCount {
-    sign: &'static str,
-    number: u64,
-}
-
-impl RowCount {
-    /// Reads it. `None` for anything else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let sign = [">=", "<=", ">", "<", "="].into_iter().find(|sign| text.starts_with(sign)).unwrap_or_default();
-        let digits = text[sign.len()..].trim_start();
-        let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        Some(Self { sign, number: digits.parse().ok().filter(|_| is_number)? })
-    }
-
-    /// Whether there are as many rows.
-    pub fn fits(self, rows: u64) -> bool {
-        match self.sign {
-            ">=" => rows >= self.number,
-            "<=" => rows <= self.number,
-            ">" => rows > self.number,
-            "<" => rows < self.number,
-            _ => rows == self.number,
-        }
-    }
-}
-
-impl fmt::Display for RowCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.sign, self.number)
-    }
 }
 
 /// A file that follows each delivered one, in the same folder.

@@ -1,6 +1,7 @@
 //! Both sides on a paused clock, over ports in memory.
 
 mod alone;
+mod filtered;
 mod foreign;
 mod room;
 
@@ -14,6 +15,7 @@ use super::spec::{After, BrokerSpec, Collect, Deliver, OnExists, Organize, Targe
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::file_broker::MemoryFileBroker;
 use crate::adapters::memory::file_target::MemoryTarget;
+use crate::adapters::memory::filters::MemoryFilters;
 use crate::adapters::memory::inbox::MemoryInbox;
 use crate::adapters::memory::transfers::MemoryTransfers;
 use crate::core::kind::{FailureKind, HasKind};
@@ -35,6 +37,7 @@ struct World {
     broker: MemoryFileBroker,
     target: MemoryTarget,
     work: MemoryTarget,
+    filters: MemoryFilters,
     ledger: MemoryTransfers,
     clock: MemoryClock,
     seen: Arc<Mutex<Vec<TransferEvent>>>,
@@ -95,6 +98,7 @@ impl World {
             broker: MemoryFileBroker::default(),
             target: MemoryTarget::default(),
             work: MemoryTarget::default(),
+            filters: MemoryFilters::default(),
             ledger: MemoryTransfers::default(),
             clock: MemoryClock::starting_at(Timestamp::from_second(1_796_000_000).unwrap()),
             seen: Arc::default(),
@@ -135,7 +139,8 @@ impl World {
         let collector = Collector::new(Arc::clone(&self.transfer), ports);
         let (receiver, target) = (Arc::new(self.broker.clone()), Arc::new(self.target.clone()));
         let work = Arc::new(self.work.clone());
-        let ports = DeliverPorts { receiver, target, work, ledger, clock, observer, holder };
+        let filters = Arc::new(self.filters.clone());
+        let ports = DeliverPorts { receiver, target, work, filters, ledger, clock, observer, holder };
         let deliverer = Deliverer::new(Arc::clone(&self.transfer), ports);
         service::run(collector, deliverer, until, Arc::new(|| 1.0), stop).await
     }

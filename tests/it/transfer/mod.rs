@@ -5,6 +5,7 @@ mod daemon;
 mod doctor;
 mod faults;
 mod files;
+mod filter_files;
 mod filters;
 mod lost;
 mod mongo;

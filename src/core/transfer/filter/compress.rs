@@ -1,6 +1,6 @@
 //! gzip and zstd, in both directions where they are wanted.
 
-use super::Stage;
+use crate::core::ports::filters::{FilterError, Stage};
 use flate2::write::{GzEncoder, MultiGzDecoder};
 use flate2::{Compression, GzBuilder};
 use std::io::Write;
@@ -33,13 +33,13 @@ impl Stage for Gzip {
 pub(super) struct Zstd(Encoder<'static, Vec<u8>>);
 
 impl Zstd {
-    pub(super) fn new(level: i32, size: Option<u64>) -> Result<Self, String> {
+    pub(super) fn new(level: i32, size: Option<u64>) -> Result<Self, FilterError> {
         let begun = Encoder::new(Vec::new(), level).and_then(|mut encoder| {
             encoder.include_checksum(true)?;
             encoder.set_pledged_src_size(size)?;
             Ok(encoder)
         });
-        begun.map(Self).map_err(|error| error.to_string())
+        begun.map(Self).map_err(|error| FilterError::Unusable { filter: "zstd", reason: error.to_string() })
     }
 }
 

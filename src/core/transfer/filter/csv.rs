@@ -1,7 +1,7 @@
 //! Looks at a CSV on its way: its header, the width of each row, and how many rows there are. Changes nothing.
 
-use super::Stage;
 use crate::core::model::shown;
+use crate::core::ports::filters::Stage;
 use crate::core::transfer::steps::{CsvCheck, RowCount};
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 

@@ -8,18 +8,11 @@ mod tests;
 
 use super::spec::Deliver;
 use super::steps::Filter;
+use crate::core::ports::filters::{FilterError, FilterTools, Stage};
+use jiff::Timestamp;
 
 /// Most bytes that filters take at once: what unpacks best becomes a thousand times as many.
 pub(super) const SLICE: usize = 16 * 1024;
-
-/// One filter at work. Its errors say what is wrong with the content.
-trait Stage: Send {
-    /// Takes a piece, and puts what comes of it behind `out`.
-    fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), String>;
-
-    /// Takes the end of the content, and puts what is left behind `out`.
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String>;
-}
 
 /// All filters of a file, the first one first.
 pub(super) struct Chain(Vec<(&'static str, Box<dyn Stage>)>);
@@ -28,8 +21,13 @@ impl Chain {
     /// The filters for a content of so many bytes.
     ///
     /// # Errors
-    /// What a filter cannot be begun for.
-    pub(super) fn new(deliver: &Deliver, size: u64) -> Result<Self, String> {
+    /// Which filter cannot be begun, and why.
+    pub(super) fn new(
+        deliver: &Deliver,
+        size: u64,
+        tools: &dyn FilterTools,
+        now: Timestamp,
+    ) -> Result<Self, FilterError> {
         let mut stages: Vec<(&'static str, Box<dyn Stage>)> = Vec::new();
         // Known only until a filter changes the content.
         let mut size = Some(size);
@@ -39,6 +37,7 @@ impl Chain {
                 Filter::Zstd { level } => Box::new(compress::Zstd::new(*level, size)?),
                 Filter::Gunzip => Box::new(compress::Gunzip::new(deliver.max_size)),
                 Filter::CheckCsv(check) => Box::new(csv::CsvChecker::new(check)),
+                Filter::Tool(spec) => tools.begin(spec, now)?,
             };
             if filter.changes() {
                 size = None;

@@ -1,6 +1,7 @@
 //! What comes out of filters, whatever pieces went in.
 
 use super::*;
+use crate::adapters::memory::filters::MemoryFilters;
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::spec::{OnExists, Organize, TargetSpec};
 use crate::core::transfer::steps::{CsvCheck, RowCount};
@@ -22,7 +23,9 @@ fn deliver(filters: &[Filter]) -> Deliver {
 
 /// What filters make of a content that comes in pieces of so many bytes.
 fn made(filters: &[Filter], content: &[u8], piece: usize) -> Result<Vec<u8>, String> {
-    let mut chain = Chain::new(&deliver(filters), content.len() as u64)?;
+    let tools = MemoryFilters::default();
+    let begun = Chain::new(&deliver(filters), content.len() as u64, &tools, Timestamp::UNIX_EPOCH);
+    let mut chain = begun.map_err(|error| error.to_string())?;
     let mut all = Vec::new();
     for piece in content.chunks(piece) {
         all.extend(chain.push(piece)?);
