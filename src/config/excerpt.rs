@@ -2,6 +2,7 @@
 //! every place in it stays where it is.
 
 use super::grammar::generate::TRANSLATORS;
+use super::grammar::transfer::FILTERS;
 use super::grammar::{Field, Section, Shape};
 use super::redact::{is_plain_name, looks_secret};
 use super::suggest::nearest;
@@ -142,6 +143,7 @@ fn of_field(field: &Field) -> Place {
 fn of_shape(shape: Shape) -> Place {
     match shape {
         Shape::Section(section) => Place::Section(section),
+        Shape::Own("filters") => Place::Value(FILTERS),
         Shape::Own(_) => Place::Own,
         other => Place::Value(other),
     }

@@ -1,11 +1,13 @@
 //! Filters that are made of files of this host. The files are read anew for each content.
 
+mod age;
 mod json;
 mod schema;
 mod split;
 #[cfg(test)]
 mod tests;
 
+use crate::core::model::amount::counted;
 use crate::core::model::filters::{ToolFinding, ToolSpec};
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::ports::filters::{FilterError, FilterTools, Stage};
@@ -22,6 +24,10 @@ impl FilterTools for LocalFilters {
                 Ok(schema) => Ok(Box::new(json::JsonChecker::new(check, schema))),
                 Err(reason) => Err(FilterError::Unusable { filter: "check", reason }),
             },
+            ToolSpec::Age(spec) => match age::recipients(spec).and_then(|to| age::Age::new(&to)) {
+                Ok(stage) => Ok(Box::new(stage)),
+                Err(reason) => Err(FilterError::Unusable { filter: "age", reason }),
+            },
         }
     }
 
@@ -31,6 +37,16 @@ impl FilterTools for LocalFilters {
                 let told = schema::Schema::read(&check.schema)
                     .map(|_| format!("{}: a schema that contents are held against", check.schema.display()));
                 vec![found("check.json.schema", "schema", told)]
+            }
+            ToolSpec::Age(spec) => {
+                let field = if spec.recipients_file.is_some() { "age.recipients_file" } else { "age.recipients" };
+                // The keys are tried: one that nothing can be encrypted to is told.
+                let tried = age::recipients(spec).and_then(|to| age::Age::new(&to).map(|_| to.len() as u64));
+                vec![found(
+                    field,
+                    "recipients",
+                    tried.map(|count| format!("encrypts to {}", counted(count, "recipient"))),
+                )]
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::TRANSLATORS;
+use crate::config::grammar::transfer::FILTERS;
 use crate::config::grammar::{Section, Shape};
 use crate::config::redact::holds_login;
 use crate::config::tree::Value;
@@ -35,6 +36,7 @@ fn shape(at: &Cursor<'_>, expected: Shape) {
                 .filter(|(name, _)| built_in(&name.text))
                 .for_each(|(name, node)| every(&at.below(name, node)));
         }
+        (Shape::Own("filters"), Some(Value::List(_))) => shape(at, FILTERS),
         _ => every(at),
     }
 }

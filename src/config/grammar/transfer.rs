@@ -170,12 +170,16 @@ pub(in crate::config) static DELIVER: Section = Section {
     ],
 };
 
+/// Filters, for whoever looks for secrets in them.
+pub(in crate::config) const FILTERS: Shape = Shape::List(&Shape::Section(&FILTER));
+
 pub(in crate::config) static FILTER: Section = Section {
     doc: "Something that is done with a content on its way: one of these.",
     fields: &[
         Field::new("gzip", Shape::Section(&GZIP), "Packs it as gzip."),
         Field::new("zstd", Shape::Section(&ZSTD), "Packs it as zstd."),
         Field::new("gunzip", Shape::Section(&GUNZIP), "Unpacks gzip; what is none, or is cut off, fails."),
+        Field::new("age", Shape::Section(&AGE), "Encrypts with age."),
         Field::new("check", Shape::Section(&CHECK), "Lets nothing else pass; changes nothing."),
     ],
 };
@@ -191,6 +195,23 @@ pub(in crate::config) static ZSTD: Section = Section {
 };
 
 static GUNZIP: Section = Section { doc: "Unpacks gzip.", fields: &[] };
+
+pub(in crate::config) static AGE: Section = Section {
+    doc: "Encrypts with age: whoever has the secret key of one of the recipients can read it.",
+    fields: &[
+        Field::new(
+            "recipients",
+            Shape::List(&Shape::Words),
+            "Public keys: `age1…` as `age-keygen` shows it, `ssh-ed25519 …` as it stands in a `.pub` file.",
+        )
+        .secret(),
+        Field::new(
+            "recipients_file",
+            Shape::Words,
+            "A file of such keys, a line each, relative to this file. It is read anew for each file that is delivered.",
+        ),
+    ],
+};
 
 static CHECK: Section = Section {
     doc: "What a content must be.",

@@ -2,8 +2,8 @@
 
 use super::path;
 use crate::config::cursor::{Cursor, Fields};
-use crate::config::grammar::transfer::{COMPANION, CSV, GZIP, JSON, ZSTD};
-use crate::core::model::filters::{Each, JsonCheck, ToolSpec};
+use crate::config::grammar::transfer::{AGE, COMPANION, CSV, GZIP, JSON, ZSTD};
+use crate::core::model::filters::{AgeSpec, Each, JsonCheck, ToolSpec};
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
 
@@ -24,7 +24,38 @@ fn filter(at: &Cursor<'_>) -> Option<Filter> {
     if at.field("gunzip").is_some() {
         return Some(Filter::Gunzip);
     }
+    if let Some(age) = at.field("age") {
+        return self::age(&at.section("age"), &age).map(|spec| Filter::Tool(ToolSpec::Age(spec)));
+    }
     check(&at.field("check")?)
+}
+
+fn age(at: &Cursor<'_>, place: &Cursor<'_>) -> Option<AgeSpec> {
+    /// What every recipient begins with.
+    const BEGINS: [&str; 2] = ["age1", "ssh-ed25519 "];
+    let fields = at.read(&AGE);
+    let listed = at.section("recipients").items();
+    let mut recipients = Vec::new();
+    for item in &listed {
+        let text = item.text()?;
+        if !BEGINS.iter().any(|begin| text.starts_with(begin)) {
+            // It is not shown: it may be a secret key.
+            let message = "this is no public key of age".to_owned();
+            item.report_harmless("impossible-value", message, "write `age1…`, or `ssh-ed25519 AAAA…`");
+            return None;
+        }
+        recipients.push(text.to_owned());
+    }
+    let recipients_file = match at.field("recipients_file") {
+        Some(_) => Some(path(&fields, "recipients_file")?),
+        None => None,
+    };
+    if recipients.is_empty() && recipients_file.is_none() {
+        let hint = "add `recipients: [age1…]`, or `recipients_file: FILE`";
+        place.report("missing-field", "nobody could read what `age` makes: it has no recipients", hint);
+        return None;
+    }
+    Some(AgeSpec { recipients, recipients_file })
 }
 
 fn check(at: &Cursor<'_>) -> Option<Filter> {

@@ -144,6 +144,13 @@ fn filter(filter: &Filter) -> Rendered {
             ]);
             map([("csv", Some(csv))])
         }
+        Filter::Tool(ToolSpec::Age(age)) => {
+            let recipients = age.recipients.iter().map(text).collect::<Vec<_>>();
+            map([
+                ("recipients", (!recipients.is_empty()).then_some(Rendered::List(recipients))),
+                ("recipients_file", age.recipients_file.as_deref().map(path)),
+            ])
+        }
         Filter::Tool(ToolSpec::Json(json)) => {
             let json = map([
                 ("schema", Some(path(&json.schema))),

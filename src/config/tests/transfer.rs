@@ -1,7 +1,7 @@
 //! Transfer files.
 
 use super::*;
-use crate::core::model::filters::{Each, JsonCheck, ToolSpec};
+use crate::core::model::filters::{AgeSpec, Each, JsonCheck, ToolSpec};
 use crate::core::model::sftp::SftpVerify;
 use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, TargetSpec, Transfer};
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
@@ -218,6 +218,10 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
     let kinds: Vec<_> = taken.companions.iter().map(|Companion { kind, name }| (*kind, name.as_str())).collect();
     assert_eq!(kinds, [(CompanionKind::Done, "{{ name }}.done"), (CompanionKind::Sha256, "{{ stem }}.sum")]);
     assert_eq!(taken.work, Path::new("/x/data/work"));
+    let age = deliver("  filters: [{ age: { recipients: [age1x], recipients_file: people } }]\n").unwrap();
+    let spec = AgeSpec { recipients: vec!["age1x".to_owned()], recipients_file: Some("/x/people".into()) };
+    assert_eq!(age.filters, [Filter::Tool(ToolSpec::Age(spec))]);
+    assert_eq!(age.name.as_str(), "{{ stem }}{{ extension }}.age");
     let json = "  filters: [{ check: { json: { schema: order.json, each: line, rows: \">0\" } } }]\n";
     let check =
         JsonCheck { schema: "/x/order.json".into(), each: Each::Line, rows: RowCount::parse(">0"), max_size: 1 << 20 };
@@ -238,6 +242,8 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
         ("filters: [{ check: }]", "says nothing"),
         ("filters: [{ check: { csv: { rows: many } } }]", "`rows`"),
         ("filters: [{ check: { csv: { delimiter: xy } } }]", "`delimiter`"),
+        ("filters: [{ age: {} }]", "no recipients"),
+        ("filters: [{ age: { recipients: [bob] } }]", "no public key of age"),
         ("filters: [{ check: { csv: {}, json: { schema: s } } }]", "both given"),
         ("filters: [{ check: { json: {} } }]", "schema"),
         ("filters: [{ check: { json: { schema: s, rows: \">0\" } } }]", "`rows` counts lines"),

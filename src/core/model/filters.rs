@@ -9,6 +9,17 @@ use std::path::PathBuf;
 pub enum ToolSpec {
     /// Refuses what does not fit a JSON Schema.
     Json(JsonCheck),
+    /// Encrypts with age.
+    Age(AgeSpec),
+}
+
+/// Whom age encrypts to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgeSpec {
+    /// `age1…`, `ssh-ed25519 …`.
+    pub recipients: Vec<String>,
+    /// A file with more of them, a line each.
+    pub recipients_file: Option<PathBuf>,
 }
 
 /// What is to be said of a file that a filter is made of.

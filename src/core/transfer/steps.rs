@@ -33,13 +33,14 @@ impl Filter {
             Self::Zstd { .. } => "zstd",
             Self::Gunzip => "gunzip",
             Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => "check",
+            Self::Tool(ToolSpec::Age(_)) => "age",
         }
     }
 
     /// Whether other bytes come out than go in.
     pub fn changes(&self) -> bool {
         match self {
-            Self::Gzip { .. } | Self::Zstd { .. } | Self::Gunzip => true,
+            Self::Gzip { .. } | Self::Zstd { .. } | Self::Gunzip | Self::Tool(ToolSpec::Age(_)) => true,
             Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => false,
         }
     }
@@ -54,6 +55,7 @@ impl Filter {
                 Some(before) => before.to_owned(),
                 None => "{{ name|without('.gz') }}".to_owned(),
             },
+            Self::Tool(ToolSpec::Age(_)) => format!("{template}.age"),
             Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => template.to_owned(),
         }
     }

@@ -1,5 +1,6 @@
 //! Files from here to there, with the real binary.
 
+mod age;
 mod crash;
 mod daemon;
 mod doctor;
