@@ -180,6 +180,7 @@ pub(in crate::config) static FILTER: Section = Section {
         Field::new("zstd", Shape::Section(&ZSTD), "Packs it as zstd."),
         Field::new("gunzip", Shape::Section(&GUNZIP), "Unpacks gzip; what is none, or is cut off, fails."),
         Field::new("age", Shape::Section(&AGE), "Encrypts with age."),
+        Field::new("openpgp", Shape::Section(&OPENPGP), "Encrypts, and signs, as OpenPGP."),
         Field::new("check", Shape::Section(&CHECK), "Lets nothing else pass; changes nothing."),
     ],
 };
@@ -210,6 +211,31 @@ pub(in crate::config) static AGE: Section = Section {
             Shape::Words,
             "A file of such keys, a line each, relative to this file. It is read anew for each file that is delivered.",
         ),
+    ],
+};
+
+pub(in crate::config) static OPENPGP: Section = Section {
+    doc: "Encrypts as OpenPGP, so that each GnuPG reads it: whoever has the secret key of one of the recipients can.",
+    fields: &[
+        Field::new(
+            "recipients",
+            Shape::List(&Shape::Words),
+            "Files of certificates, as `gpg --export` writes them, with `--armor` or without; relative to this file. They are read anew for each file that is delivered.",
+        )
+        .required_in_section(),
+        Field::new("sign", Shape::Section(&OPENPGP_SIGN), "The key that signs it. Not signed when not given."),
+        Field::new("armor", Shape::Flag, "Whether it is written as text.").default("false"),
+    ],
+};
+
+pub(in crate::config) static OPENPGP_SIGN: Section = Section {
+    doc: "The key that signs.",
+    fields: &[
+        Field::new("key", Shape::Words, "A file with one secret key, as `gpg --export-secret-keys` or `--export-secret-subkeys` writes it; relative to this file.")
+            .required_in_section(),
+        Field::new("passphrase", Shape::Words, "What the key is encrypted with, if it is.")
+            .presence(Presence::EnvironmentOrComputed(&["OPENPGP_PASSPHRASE"]))
+            .secret(),
     ],
 };
 

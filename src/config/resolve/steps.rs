@@ -1,9 +1,10 @@
 //! A transfer file's filters and companions as the core takes them.
 
-use super::path;
+use super::{path, path_at};
 use crate::config::cursor::{Cursor, Fields};
-use crate::config::grammar::transfer::{AGE, COMPANION, CSV, GZIP, JSON, ZSTD};
-use crate::core::model::filters::{AgeSpec, Each, JsonCheck, ToolSpec};
+use crate::config::grammar::transfer::{AGE, COMPANION, CSV, GZIP, JSON, OPENPGP, OPENPGP_SIGN, ZSTD};
+use crate::core::model::filters::{AgeSpec, Each, JsonCheck, OpenPgpSign, OpenPgpSpec, ToolSpec};
+use crate::core::model::secret::Secret;
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
 
@@ -27,7 +28,30 @@ fn filter(at: &Cursor<'_>) -> Option<Filter> {
     if let Some(age) = at.field("age") {
         return self::age(&at.section("age"), &age).map(|spec| Filter::Tool(ToolSpec::Age(spec)));
     }
+    if let Some(openpgp) = at.field("openpgp") {
+        return self::openpgp(&at.section("openpgp"), &openpgp).map(|spec| Filter::Tool(ToolSpec::OpenPgp(spec)));
+    }
     check(&at.field("check")?)
+}
+
+fn openpgp(at: &Cursor<'_>, place: &Cursor<'_>) -> Option<OpenPgpSpec> {
+    let fields = at.read(&OPENPGP);
+    let listed = at.section("recipients").items();
+    if listed.is_empty() {
+        let hint = "add `recipients: [partner.asc]`: files as `gpg --export --armor` writes them";
+        place.report("missing-field", "nobody could read what `openpgp` makes: it has no recipients", hint);
+        return None;
+    }
+    let recipients = listed.iter().map(|item| path_at(item, item.text()?)).collect::<Option<Vec<_>>>();
+    let sign = match at.field("sign") {
+        Some(_) => {
+            let fields = at.section("sign").read(&OPENPGP_SIGN);
+            let passphrase = fields.text("passphrase").map(|text| Secret::new(text.as_ref()));
+            Some(OpenPgpSign { key: path(&fields, "key")?, passphrase })
+        }
+        None => None,
+    };
+    Some(OpenPgpSpec { recipients: recipients?, sign, is_armored: fields.flag("armor")? })
 }
 
 fn age(at: &Cursor<'_>, place: &Cursor<'_>) -> Option<AgeSpec> {

@@ -144,6 +144,16 @@ fn filter(filter: &Filter) -> Rendered {
             ]);
             map([("csv", Some(csv))])
         }
+        Filter::Tool(ToolSpec::OpenPgp(spec)) => {
+            let sign = spec.sign.as_ref().map(|sign| {
+                map([("key", Some(path(&sign.key))), ("passphrase", sign.passphrase.as_ref().map(|_| text(MASK)))])
+            });
+            map([
+                ("recipients", Some(Rendered::List(spec.recipients.iter().map(|it| path(it)).collect()))),
+                ("sign", sign),
+                ("armor", Some(scalar(spec.is_armored))),
+            ])
+        }
         Filter::Tool(ToolSpec::Age(age)) => {
             let recipients = age.recipients.iter().map(text).collect::<Vec<_>>();
             map([

@@ -1,7 +1,8 @@
 //! Transfer files.
 
 use super::*;
-use crate::core::model::filters::{AgeSpec, Each, JsonCheck, ToolSpec};
+use crate::core::model::filters::{AgeSpec, Each, JsonCheck, OpenPgpSign, OpenPgpSpec, ToolSpec};
+use crate::core::model::secret::Secret;
 use crate::core::model::sftp::SftpVerify;
 use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, TargetSpec, Transfer};
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
@@ -222,6 +223,12 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
     let spec = AgeSpec { recipients: vec!["age1x".to_owned()], recipients_file: Some("/x/people".into()) };
     assert_eq!(age.filters, [Filter::Tool(ToolSpec::Age(spec))]);
     assert_eq!(age.name.as_str(), "{{ stem }}{{ extension }}.age");
+    let openpgp = "{ openpgp: { recipients: [p.asc], sign: { key: k.asc, passphrase: x } } }";
+    let openpgp = deliver(&format!("  filters: [{{ gzip: {{}} }}, {openpgp}]\n")).unwrap();
+    let sign = OpenPgpSign { key: "/x/k.asc".into(), passphrase: Some(Secret::new("x")) };
+    let spec = OpenPgpSpec { recipients: vec!["/x/p.asc".into()], sign: Some(sign), is_armored: false };
+    assert_eq!(openpgp.filters[1], Filter::Tool(ToolSpec::OpenPgp(spec)));
+    assert_eq!(openpgp.name.as_str(), "{{ stem }}{{ extension }}.gz.pgp");
     let json = "  filters: [{ check: { json: { schema: order.json, each: line, rows: \">0\" } } }]\n";
     let check =
         JsonCheck { schema: "/x/order.json".into(), each: Each::Line, rows: RowCount::parse(">0"), max_size: 1 << 20 };
@@ -242,6 +249,10 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
         ("filters: [{ check: }]", "says nothing"),
         ("filters: [{ check: { csv: { rows: many } } }]", "`rows`"),
         ("filters: [{ check: { csv: { delimiter: xy } } }]", "`delimiter`"),
+        ("filters: [{ openpgp: {} }]", "recipients"),
+        ("filters: [{ openpgp: { recipients: [] } }]", "no recipients"),
+        ("filters: [{ openpgp: { recipients: [p.asc], sign: {} } }]", "key"),
+        ("filters: [{ openpgp: { recipients: [p.asc], armour: true } }]", "armour"),
         ("filters: [{ age: {} }]", "no recipients"),
         ("filters: [{ age: { recipients: [bob] } }]", "no public key of age"),
         ("filters: [{ check: { csv: {}, json: { schema: s } } }]", "both given"),

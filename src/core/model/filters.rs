@@ -1,6 +1,7 @@
 //! What filters need of files of this host, as a transfer file declares it.
 
 use super::finding::Finding;
+use super::secret::Secret;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -11,6 +12,28 @@ pub enum ToolSpec {
     Json(JsonCheck),
     /// Encrypts with age.
     Age(AgeSpec),
+    /// Encrypts, and signs, as OpenPGP.
+    OpenPgp(OpenPgpSpec),
+}
+
+/// Whom OpenPGP encrypts to, and who signs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenPgpSpec {
+    /// Files of certificates, as text or packets: each has one or several.
+    pub recipients: Vec<PathBuf>,
+    /// The key that signs, if any.
+    pub sign: Option<OpenPgpSign>,
+    /// Whether it is written as text.
+    pub is_armored: bool,
+}
+
+/// A key that signs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenPgpSign {
+    /// Its file.
+    pub key: PathBuf,
+    /// What it is encrypted with.
+    pub passphrase: Option<Secret>,
 }
 
 /// Whom age encrypts to.

@@ -34,13 +34,17 @@ impl Filter {
             Self::Gunzip => "gunzip",
             Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => "check",
             Self::Tool(ToolSpec::Age(_)) => "age",
+            Self::Tool(ToolSpec::OpenPgp(_)) => "openpgp",
         }
     }
 
     /// Whether other bytes come out than go in.
     pub fn changes(&self) -> bool {
         match self {
-            Self::Gzip { .. } | Self::Zstd { .. } | Self::Gunzip | Self::Tool(ToolSpec::Age(_)) => true,
+            Self::Gzip { .. }
+            | Self::Zstd { .. }
+            | Self::Gunzip
+            | Self::Tool(ToolSpec::Age(_) | ToolSpec::OpenPgp(_)) => true,
             Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => false,
         }
     }
@@ -56,6 +60,9 @@ impl Filter {
                 None => "{{ name|without('.gz') }}".to_owned(),
             },
             Self::Tool(ToolSpec::Age(_)) => format!("{template}.age"),
+            Self::Tool(ToolSpec::OpenPgp(spec)) => {
+                format!("{template}.{}", if spec.is_armored { "asc" } else { "pgp" })
+            }
             Self::CheckCsv(_) | Self::Tool(ToolSpec::Json(_)) => template.to_owned(),
         }
     }

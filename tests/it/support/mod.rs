@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod filegen;
 pub mod fleet;
 pub mod foreign;
+pub mod gnupg;
 pub mod http;
 pub mod hung;
 pub mod kafka;

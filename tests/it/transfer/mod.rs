@@ -13,6 +13,7 @@ mod mongo;
 mod nats;
 mod nats_faults;
 mod odd;
+mod openpgp;
 mod refused;
 mod rig;
 mod run;
