@@ -65,16 +65,23 @@ impl Gnupg {
     }
 
     fn fingerprint(&self, owner: &str) -> String {
-        let listed = Self::done(self.gpg("").args(["--with-colons", "--list-keys", owner])).stdout;
-        let listed = String::from_utf8(listed).unwrap();
-        let line = listed.lines().find(|line| line.starts_with("fpr:")).expect("a fingerprint");
-        line.split(':').nth(9).unwrap().to_owned()
+        self.fingerprints(owner).swap_remove(0)
     }
 
-    /// Its validity ends then, with that of its subkeys.
+    /// Of the key, then of its subkeys.
+    fn fingerprints(&self, owner: &str) -> Vec<String> {
+        let listed = Self::done(self.gpg("").args(["--with-colons", "--list-keys", owner])).stdout;
+        let listed = String::from_utf8(listed).unwrap();
+        let lines = listed.lines().filter(|line| line.starts_with("fpr:"));
+        lines.map(|line| line.split(':').nth(9).unwrap().to_owned()).collect()
+    }
+
+    /// Its validity ends then, with that of its subkeys: each by its name, for `*` leaves out those that have ended (2.2.40).
     pub fn renew(&self, fingerprint: &str, ends: &str) {
         Self::done(self.gpg("").args(["--quick-set-expire", fingerprint, ends]));
-        Self::done(self.gpg("").args(["--quick-set-expire", fingerprint, ends, "*"]));
+        for subkey in self.fingerprints(fingerprint).into_iter().skip(1) {
+            Self::done(self.gpg("").args(["--quick-set-expire", fingerprint, ends, &subkey]));
+        }
     }
 
     /// Takes the key back, by the revocation that GnuPG made with it.
