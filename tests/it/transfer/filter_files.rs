@@ -38,7 +38,8 @@ pub fn refused(rig: &Rig, name: &str) -> (String, String) {
 fn json_that_fits_its_schema_arrives_as_it_is_and_the_rest_is_refused_by_line_and_pointer() {
     let rig = rig("[{ check: { json: { schema: order.json, each: line, rows: \">0\", max_size: 4KiB } } }]");
     rig.filegen.write("order.json", ORDER);
-    let lines: String = (0..30_000).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+    let lines: Vec<String> = (0..30_000).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+    let lines = lines.concat();
     rig.put("a.jsonl", lines.as_bytes());
     rig.put("bad.jsonl", format!("{lines}{{\"id\":\"s3cret\"}}\n").as_bytes());
     rig.put("long.jsonl", format!("{{\"id\":\"{}\"}}", "s3cret".repeat(1000)).as_bytes());
