@@ -17,7 +17,7 @@ use filegen::core::generate::model::journal::{Journal, JournalWriter};
 use filegen::core::generate::spec::{AcceptSpec, BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{TriggerDecision, interpret};
 use filegen::core::model::calendar::Calendar;
-use filegen::core::model::kafka::KafkaSpec;
+use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
 use filegen::core::model::message::{EventId, Received};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,7 +76,13 @@ pub fn worker_file(bytes: &[u8]) {
 /// An event asks for a day that it can be read back from, is another's, or is odd for a reason that is short and printable;
 /// and whatever it asks for without a timestamp, it asks for with one.
 pub fn trigger_event(bytes: &[u8]) {
-    let kafka = KafkaSpec { brokers: String::new(), topic: String::new(), group: None, properties: BTreeMap::new() };
+    let kafka = KafkaSpec {
+        brokers: String::new(),
+        topic: String::new(),
+        group: None,
+        protocol: GroupProtocol::default(),
+        properties: BTreeMap::new(),
+    };
     let trigger = TriggerSpec { kafka, matches: vec![("/kind".to_owned(), "loans".into())] };
     let dates = BusinessDateSpec {
         timezone: "America/New_York".to_owned(),

@@ -10,7 +10,7 @@ use filegen::core::generate::spec::{
 };
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::column::{Column, Kind};
-use filegen::core::model::kafka::KafkaSpec;
+use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
 use filegen::core::model::names::{FileId, LeaseKey, ViewName, WorkerId};
 use filegen::core::model::permissions::Permissions;
 use filegen::core::model::policy::{Policies, RetrySpec};
@@ -136,7 +136,13 @@ pub fn ids_in(bytes: &[u8]) -> Vec<i64> {
 }
 
 fn topic() -> KafkaSpec {
-    KafkaSpec { brokers: String::new(), topic: "wanted".to_owned(), group: None, properties: BTreeMap::new() }
+    KafkaSpec {
+        brokers: String::new(),
+        topic: "wanted".to_owned(),
+        group: None,
+        protocol: GroupProtocol::default(),
+        properties: BTreeMap::new(),
+    }
 }
 
 pub fn worker(mix: &Mix) -> Worker {

@@ -3,7 +3,7 @@
 use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member, Membership, Seek};
 use super::fetching::{Change, Fetching};
 use super::settings::{KafkaClientConfig, Told};
-use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::kafka::{GroupProtocol, KafkaSpec};
 use crate::core::model::message::{EventId, Partition, Received, TopicPosition};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
@@ -31,10 +31,11 @@ const POLL: Duration = Duration::from_millis(200);
 /// Longest wait for a commit, a seek, a question, and for leaving the group.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Defaults that a worker file may change. A dead member is noticed soon, a new topic is found soon, and little is fetched ahead.
-const USUAL: [(&str, &str); 7] = [
-    ("session.timeout.ms", "10000"),
-    ("heartbeat.interval.ms", "3000"),
+/// A property of librdkafka's, and its value.
+type Setting = (&'static str, &'static str);
+
+/// Defaults that a worker file may change. A new topic is found soon, and little is fetched ahead.
+const USUAL: [Setting; 5] = [
     ("topic.metadata.refresh.interval.ms", "30000"),
     ("queued.min.messages", "1000"),
     ("queued.max.messages.kbytes", "4096"),
@@ -42,8 +43,16 @@ const USUAL: [(&str, &str); 7] = [
     ("reconnect.backoff.max.ms", "2000"),
 ];
 
+/// The same where the members share the partitions out: a dead one is noticed soon. Where the broker does, it also says when, and
+/// librdkafka refuses these.
+const AMONG_MEMBERS: [Setting; 2] = [("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "3000")];
+
+/// How often a member without a partition asks whether its topic is there, where the broker shares out: it then says nothing of a
+/// topic that is not (librdkafka 2.12, Kafka 4.3).
+const ASK_FOR_TOPIC_EVERY: Duration = Duration::from_secs(5);
+
 /// Settings that the port's promises depend on. A worker file cannot change them.
-const FIXED: [(&str, &str); 3] =
+const FIXED: [Setting; 3] =
     [("auto.offset.reset", "earliest"), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false")];
 
 /// A topic, read in batches.
@@ -70,7 +79,8 @@ impl KafkaConsumer {
     /// A property that librdkafka does not take.
     pub fn new(spec: &KafkaSpec) -> Result<Self, BrokerError> {
         let link = Arc::new(KafkaClientConfig::new(spec));
-        let mut config = link.settings(&USUAL, &FIXED)?;
+        let (usual, fixed) = of_group(spec.protocol);
+        let mut config = link.settings(&usual, &fixed)?;
         config.set("group.id", spec.group.as_deref().unwrap_or("filegen"));
         Ok(Self { link, config, buffer: Arc::new(FetchBuffer::new()), thread: None, handed: HashMap::new() })
     }
@@ -221,6 +231,20 @@ impl Drop for KafkaConsumer {
     }
 }
 
+/// The settings of a group: what a file may change, and what it may not.
+fn of_group(protocol: GroupProtocol) -> (Vec<Setting>, Vec<Setting>) {
+    let (mut usual, mut fixed) = (USUAL.to_vec(), FIXED.to_vec());
+    match protocol {
+        GroupProtocol::Eager => usual.extend(AMONG_MEMBERS),
+        GroupProtocol::Cooperative => {
+            usual.extend(AMONG_MEMBERS);
+            usual.push(("partition.assignment.strategy", "cooperative-sticky"));
+        }
+        GroupProtocol::Broker => fixed.push(("group.protocol", "consumer")),
+    }
+    (usual, fixed)
+}
+
 /// The thread's work: fetches into the buffer until it is to stop, then leaves the group.
 fn keep(
     link: &Arc<KafkaClientConfig>,
@@ -250,7 +274,16 @@ fn fetch(
     stop: &AtomicBool,
 ) -> KafkaResult<()> {
     let mut fetching = Fetching::default();
+    let mut asked: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
+        let is_told =
+            link.spec.protocol != GroupProtocol::Broker || asked.is_some_and(|at| at.elapsed() < ASK_FOR_TOPIC_EVERY);
+        if !is_told && !buffer.state().has_any() {
+            asked = Some(Instant::now());
+            if let Some(error) = missing(client, &link.spec.topic) {
+                buffer.fail(membership, link.error(&error));
+            }
+        }
         match client.poll(POLL) {
             None => {}
             Some(Ok(message)) => buffer.put(membership, received(&message)),
@@ -278,6 +311,13 @@ fn fetch(
         tell(link, client, change)?;
     }
     Ok(())
+}
+
+/// Why the broker does not have the topic. `None` where it has, or did not answer.
+fn missing(client: &BaseConsumer<Member>, topic: &str) -> Option<KafkaError> {
+    let metadata = client.fetch_metadata(Some(topic), PATIENCE).ok()?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic)?;
+    found.error().map(|code| KafkaError::MetadataFetch(code.into()))
 }
 
 /// Tells the client what to fetch.

@@ -168,6 +168,11 @@ impl BufferState {
         self.ours.contains_key(&partition)
     }
 
+    /// Whether any partition is.
+    pub(super) fn has_any(&self) -> bool {
+        !self.ours.is_empty()
+    }
+
     pub(super) fn assigned(&mut self, partitions: Vec<Partition>) {
         for partition in &partitions {
             self.epochs += 1;

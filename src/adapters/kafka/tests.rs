@@ -5,7 +5,7 @@ use super::settings::KafkaClientConfig;
 use super::{KafkaConsumer, KafkaProbe, KafkaProducer, refused, weaknesses};
 use crate::adapters::faults::Sort;
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::kafka::{GroupProtocol, KafkaSpec};
 use crate::core::model::secret::Secret;
 use crate::core::ports::broker::BrokerError;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
@@ -15,6 +15,7 @@ fn spec(properties: &[(&str, &str)]) -> KafkaSpec {
         brokers: "kafka:9092".to_owned(),
         topic: "loan-data".to_owned(),
         group: Some("g".to_owned()),
+        protocol: GroupProtocol::default(),
         properties: properties.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect(),
     }
 }

@@ -56,6 +56,12 @@ pub(in crate::config) static KAFKA: Section = Section {
         Field::new("topic", Shape::Words, "The topic.").presence(Presence::Environment("KAFKA_TOPIC", Some("events"))),
         Field::new("group", Shape::Words, "The consumer group.")
             .presence(Presence::Environment("KAFKA_GROUP_ID", Some("consumer-group"))),
+        Field::new(
+            "group_protocol",
+            Shape::Choice(&["classic", "consumer"]),
+            "Who shares the partitions out: the group's members (`classic`), or the broker (`consumer`, Kafka 4.0 and later).",
+        )
+        .default("classic"),
         ON_RECREATED,
         PROPERTIES,
     ],

@@ -3,7 +3,7 @@
 use crate::config::address::are_brokers;
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::Section;
-use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::kafka::{GroupProtocol, KafkaSpec};
 use crate::core::model::secret::Secret;
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub(super) fn kafka<'a>(
         fields.place("brokers").report("impossible-value", "these are no broker addresses", hint);
     }
     let topic = topic(&fields)?;
-    Some(Some((KafkaSpec { brokers, topic, group: None, properties }, fields)))
+    Some(Some((KafkaSpec { brokers, topic, group: None, protocol: GroupProtocol::default(), properties }, fields)))
 }
 
 /// Kafka's own rule for names of topics.

@@ -13,7 +13,7 @@ use crate::core::generate::spec::{
     TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::data_source::Words;
-use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::kafka::{GroupProtocol, KafkaSpec};
 use crate::core::model::peer::MASK;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
@@ -333,10 +333,16 @@ fn json_node(node: &JsonNode) -> Rendered {
 pub(super) fn kafka(spec: &KafkaSpec) -> Rendered {
     // Which properties are secrets is librdkafka's business, so all of them may be.
     let properties = spec.properties.keys().map(|name| (name.clone(), text(MASK))).collect::<Vec<_>>();
+    let protocol = match spec.protocol {
+        GroupProtocol::Eager => None,
+        GroupProtocol::Cooperative => Some("classic"),
+        GroupProtocol::Broker => Some("consumer"),
+    };
     map([
         ("brokers", Some(text(&spec.brokers))),
         ("topic", Some(text(&spec.topic))),
         ("group", spec.group.as_ref().map(text)),
+        ("group_protocol", protocol.map(text)),
         ("properties", (!properties.is_empty()).then_some(Rendered::Map(properties))),
     ])
 }

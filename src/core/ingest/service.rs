@@ -31,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 /// How long a reader waits for the next event before it looks around.
 const LOOK_AROUND: Duration = Duration::from_millis(200);
 
+/// How long a group's members take to give up partitions for one that comes: two of their heartbeats, and the broker's words between.
+const SHARED_OUT_WITHIN: Duration = Duration::from_secs(10);
+
 /// What an ingest works with.
 pub struct IngestPorts {
     /// Where events come from.
@@ -123,7 +126,7 @@ impl Service {
                 return Ok(());
             }
         }
-        let (mut is_assigned, mut away) = (false, self.backoff());
+        let (mut assigned, mut away) = (None, self.backoff());
         while !stop.is_cancelled() {
             let polled = if let Some(change) = self.change.take() {
                 Ok(change)
@@ -143,7 +146,7 @@ impl Service {
             away.succeeded();
             match polled {
                 Polled::Assigned(partitions) => {
-                    is_assigned = true;
+                    assigned = Some(self.ports.clock.elapsed());
                     while let Err(error) = self.assigned(&partitions).await {
                         self.bear(&mut away, error, stop).await?;
                         if stop.is_cancelled() {
@@ -164,17 +167,25 @@ impl Service {
             self.sweep(stop).await?;
             self.look_at_topic(&mut away, stop).await?;
             self.measure().await;
-            let is_done = self.standings.values().all(|standing| standing.next >= standing.end);
-            if until_end && is_assigned && is_done && self.change.is_none() {
+            if until_end && self.change.is_none() && assigned.is_some_and(|at| self.is_done(at)) {
                 break;
             }
         }
         Ok(())
     }
 
+    /// Whether all that is this reader's is read. Without a partition it waits: one may be on its way from another reader.
+    fn is_done(&self, assigned: Duration) -> bool {
+        let may_come = self.standings.is_empty() && self.ports.clock.elapsed() < assigned + SHARED_OUT_WITHIN;
+        !may_come && self.standings.values().all(|standing| standing.next >= standing.end)
+    }
+
     /// Begins at the positions that the sink has; in a partition without one, at its first event.
     async fn assigned(&mut self, partitions: &[Partition]) -> Result<(), IngestError> {
-        self.topic = partitions.first().map(|partition| partition.topic.clone());
+        // None come where others of the group have still to give theirs up.
+        if let Some(first) = partitions.first() {
+            self.topic = Some(first.topic.clone());
+        }
         self.topic_id = self.ports.consumer.topic_id().await?;
         let Found { records: stored, odd } = self.ports.sink.positions().await?;
         self.ports.observer.observe(&IngestEvent::Odd { of: Records::Positions, records: odd.clone() });

@@ -7,14 +7,16 @@ use crate::support::running::{PATIENCE, until_async};
 use filegen::adapters::kafka::KafkaConsumer;
 use filegen::adapters::memory::sql_sink::MemorySink;
 use filegen::core::ingest::error::IngestError;
-use filegen::core::ingest::event::Tally;
+use filegen::core::ingest::event::{IngestEvent, Tally};
 use filegen::core::ingest::service::{IngestPorts, Service};
-use filegen::core::ingest::spec::Ingest;
+use filegen::core::ingest::spec::{Ingest, SourceSpec};
 use filegen::core::ports::consumer::Consumer;
-use filegen::core::ports::observer::Unobserved;
+use filegen::core::ports::observer::{Observer, Unobserved};
 use filegen::core::ports::sql_sink::SqlSink;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -34,11 +36,20 @@ async fn ingested(log: &Log, spec: &Arc<Ingest>, sink: &MemorySink) -> Tally {
 }
 
 fn service(consumer: Box<dyn Consumer>, spec: &Arc<Ingest>, sink: &MemorySink) -> Service {
+    observed(consumer, spec, sink, Arc::new(Unobserved))
+}
+
+fn observed(
+    consumer: Box<dyn Consumer>,
+    spec: &Arc<Ingest>,
+    sink: &MemorySink,
+    observer: Arc<dyn Observer<IngestEvent>>,
+) -> Service {
     let ports = IngestPorts {
         consumer,
         sink: Box::new(sink.clone()),
         clock: filegen::wiring::clock(),
-        observer: Arc::new(Unobserved),
+        observer,
         jitter: Arc::new(|| 0.0),
         letters: Arc::default(),
     };
@@ -101,8 +112,40 @@ fn reader(topic: &Topic) -> Box<dyn Consumer> {
     Box::new(KafkaConsumer::new(&topic.spec()).unwrap())
 }
 
+/// The file of [`over`], by one of the groups' protocols.
+fn by(topic: &Topic, protocol: &str) -> Arc<Ingest> {
+    let source = format!(
+        "source: {{ kafka: {{ brokers: \"{}\", topic: {}, group: {}, group_protocol: {protocol} }} }}",
+        topic.brokers, topic.name, topic.name
+    );
+    parsed(&FILE.replace("source: { file: events.jsonl }", &source))
+}
+
 fn users(sink: &MemorySink) -> usize {
     sink.rows("users").len()
+}
+
+/// Tells that a reader has partitions.
+#[derive(Default)]
+struct Has(Notify);
+
+impl Observer<IngestEvent> for Has {
+    fn observe(&self, event: &IngestEvent) {
+        if matches!(event, IngestEvent::Lag { partitions } if !partitions.is_empty()) {
+            self.0.notify_one();
+        }
+    }
+}
+
+type Reading = JoinHandle<Result<Tally, IngestError>>;
+
+/// A reader that begins, the word that ends it, and who tells when it has partitions.
+fn begun(spec: &Arc<Ingest>, sink: &MemorySink) -> (CancellationToken, Reading, Arc<Has>) {
+    let SourceSpec::Kafka(kafka) = &spec.source else { panic!("a topic") };
+    let (stop, has) = (CancellationToken::new(), Arc::new(Has::default()));
+    let service = observed(Box::new(KafkaConsumer::new(kafka).unwrap()), spec, sink, has.clone());
+    let heard = stop.clone();
+    (stop, tokio::spawn(async move { service.run(false, &heard).await }), has)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,6 +193,50 @@ async fn a_topic_that_is_made_anew_under_its_reader_is_noticed() {
             stop.cancel();
             timeout(PATIENCE, reading).await.expect("an end").unwrap().unwrap();
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_either_protocol_share_a_topic_and_take_over() {
+    for protocol in ["classic", "consumer"] {
+        let topic = Topic::create(2).await;
+        let spec = by(&topic, protocol);
+        let sink = MemorySink::new(Arc::new(spec.tables.clone()), "g", 100);
+        let both = async |numbers: std::ops::Range<usize>| {
+            for number in numbers {
+                topic.write(i32::from(number % 2 == 1), &[&user(number)]).await;
+            }
+        };
+        both(0..4).await;
+        let (stop_first, first, _) = begun(&spec, &sink);
+        all(&sink, 4).await;
+        let (stop_second, second, second_has) = begun(&spec, &sink);
+        timeout(PATIENCE, second_has.0.notified()).await.expect("a partition");
+        both(4..8).await;
+        all(&sink, 8).await;
+        let assignor = topic.assignor(&topic.name).await;
+        assert_eq!(assignor == "cooperative-sticky", protocol == "classic", "{assignor}");
+        stop_first.cancel();
+        let by_first = timeout(PATIENCE, first).await.expect("an end").unwrap().unwrap();
+        both(8..12).await;
+        all(&sink, 12).await;
+        stop_second.cancel();
+        let by_second = timeout(PATIENCE, second).await.expect("an end").unwrap().unwrap();
+        assert_eq!(by_first.written + by_second.written, 12, "{protocol}: each once");
+        assert_eq!(by_second.written, 2 + 4, "{protocol}: one of two partitions, then both");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_missing_is_told_by_either_protocol() {
+    for protocol in ["classic", "consumer"] {
+        let mut topic = Topic::create(1).await;
+        topic.name.push_str("-missing");
+        let spec = by(&topic, protocol);
+        let sink = MemorySink::new(Arc::new(spec.tables.clone()), "g", 100);
+        let (_stop, reading, _) = begun(&spec, &sink);
+        let ended = timeout(PATIENCE, reading).await.expect("it is told").unwrap().unwrap_err();
+        assert!(ended.to_string().contains("create the topic"), "{protocol}: {ended}");
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support::broker::{done, next};
 use crate::support::kafka::{PASSWORD, Topic, properties, started};
 use crate::support::outbox::message;
 use filegen::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
-use filegen::core::model::kafka::KafkaSpec;
+use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
 use filegen::core::ports::broker::BrokerError;
 use filegen::core::ports::consumer::Consumer;
 use filegen::core::ports::probe::TopicProbe;
@@ -84,6 +84,7 @@ fn a_property_that_is_not_taken_is_told_without_its_value() {
     ] {
         let spec = KafkaSpec {
             brokers: "localhost:1".to_owned(),
+            protocol: GroupProtocol::default(),
             topic: "t".to_owned(),
             group: None,
             properties: properties(&[(name, value)]),

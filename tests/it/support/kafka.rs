@@ -4,7 +4,7 @@
 use super::containers;
 use super::running::PATIENCE;
 use super::toxiproxy::Line;
-use filegen::core::model::kafka::KafkaSpec;
+use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
 use filegen::core::model::secret::Secret;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -238,6 +238,7 @@ impl Topic {
             brokers: self.brokers.clone(),
             topic: self.name.clone(),
             group: Some(format!("{}-group", self.name)),
+            protocol: GroupProtocol::default(),
             properties: properties(&times),
         }
     }
@@ -255,6 +256,16 @@ impl Topic {
             producer.flush(PATIENCE).expect("the server takes the events");
         };
         tokio::task::spawn_blocking(work).await.expect("the events are written");
+    }
+
+    /// How the members of a group share partitions. Empty where they do not.
+    pub async fn assignor(&self, group: &str) -> String {
+        let (group, name) = (group.to_owned(), fresh("reader"));
+        let work = move |consumer: &BaseConsumer, _: &str| {
+            let found = consumer.fetch_group_list(Some(&group), PATIENCE).expect("the server answers");
+            found.groups().first().map(|group| group.protocol().to_owned()).unwrap_or_default()
+        };
+        self.consume(&name, work).await
     }
 
     /// The same topic by another address.

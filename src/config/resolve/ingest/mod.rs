@@ -14,6 +14,7 @@ use crate::core::ingest::spec::{
     Envelope, Ingest, IngestPolicies, OnRecreated, ProduceSpec, QueueSpec, SinkSpec, SourceSpec,
 };
 use crate::core::model::database::Database;
+use crate::core::model::kafka::GroupProtocol;
 use crate::core::model::names::IngestId;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
@@ -88,6 +89,10 @@ fn source(root: &Cursor<'_>) -> Option<(SourceSpec, OnRecreated)> {
         return None;
     };
     spec.group = fields.owned("group");
+    spec.protocol = match fields.text("group_protocol")?.as_ref() {
+        "consumer" => GroupProtocol::Broker,
+        _ => GroupProtocol::Cooperative,
+    };
     let recreated = recreated(fields.owned("on_recreated").or(own));
     Some((SourceSpec::Kafka(spec), recreated))
 }

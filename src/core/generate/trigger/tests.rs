@@ -6,7 +6,7 @@ use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
 use crate::core::generate::spec::AcceptSpec;
 use crate::core::model::calendar::Calendar;
-use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::kafka::{GroupProtocol, KafkaSpec};
 use crate::core::model::message::Message;
 use crate::core::model::payload::Payload;
 use crate::core::model::run::BusinessDate;
@@ -22,6 +22,7 @@ fn trigger(matches: &[(&str, Value)]) -> TriggerSpec {
         brokers: "localhost:9092".to_owned(),
         topic: "loan-data".to_owned(),
         group: None,
+        protocol: GroupProtocol::default(),
         properties: BTreeMap::new(),
     };
     TriggerSpec { kafka, matches: matches.iter().map(|(at, value)| ((*at).to_owned(), value.clone())).collect() }
