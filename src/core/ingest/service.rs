@@ -31,9 +31,6 @@ use tokio_util::sync::CancellationToken;
 /// How long a reader waits for the next event before it looks around.
 const LOOK_AROUND: Duration = Duration::from_millis(200);
 
-/// How long a group's members take to give up partitions for one that comes: two of their heartbeats, and the broker's words between.
-const SHARED_OUT_WITHIN: Duration = Duration::from_secs(10);
-
 /// What an ingest works with.
 pub struct IngestPorts {
     /// Where events come from.
@@ -172,12 +169,6 @@ impl Service {
             }
         }
         Ok(())
-    }
-
-    /// Whether all that is this reader's is read. Without a partition it waits: one may be on its way from another reader.
-    fn is_done(&self, assigned: Duration) -> bool {
-        let may_come = self.standings.is_empty() && self.ports.clock.elapsed() < assigned + SHARED_OUT_WITHIN;
-        !may_come && self.standings.values().all(|standing| standing.next >= standing.end)
     }
 
     /// Begins at the positions that the sink has; in a partition without one, at its first event.

@@ -1,8 +1,9 @@
 //! `filegen doctor`: the checklist, its JSON, and what makes it fail.
 
 use crate::support::filegen::Filegen;
-use crate::support::kafka::{Topic, free_port};
+use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
+use crate::support::ports::free_port;
 use mongodb::bson::{Document, doc};
 use serde_json::Value;
 

@@ -1,7 +1,8 @@
 //! `filegen publish-completion`: the events as they are sent, sent again, and waiting for a broker that is away.
 
 use crate::support::filegen::Filegen;
-use crate::support::kafka::{Topic, free_port};
+use crate::support::kafka::Topic;
+use crate::support::ports::free_port;
 
 #[test]
 fn the_events_are_the_same_at_every_try() {

@@ -2,8 +2,9 @@
 
 use crate::support::daemon::{Daemon, stop};
 use crate::support::filegen::Filegen;
-use crate::support::kafka::{Topic, free_port};
+use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
+use crate::support::ports::free_port;
 use crate::support::running::until;
 use serde_json::{Value, json};
 

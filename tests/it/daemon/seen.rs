@@ -3,7 +3,7 @@
 use crate::support::browser::Browser;
 use crate::support::daemon::Daemon;
 use crate::support::filegen::Filegen;
-use crate::support::kafka::free_port;
+use crate::support::ports::free_port;
 use crate::support::running::{Running, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};

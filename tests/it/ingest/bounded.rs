@@ -3,7 +3,7 @@
 use super::{FILE, letters, with_events};
 use crate::support::daemon::Daemon;
 use crate::support::filegen::Filegen;
-use crate::support::kafka::free_port;
+use crate::support::ports::free_port;
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
 

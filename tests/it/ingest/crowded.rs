@@ -4,7 +4,7 @@ use super::served::served;
 use super::{READ, with_events};
 use crate::support::filegen::Filegen;
 use crate::support::http::Http;
-use crate::support::kafka::free_port;
+use crate::support::ports::free_port;
 use crate::support::running::until;
 use rusqlite::Connection;
 use rustix::process::Signal;

@@ -5,7 +5,7 @@ use super::served::served_with;
 use crate::support::daemon::Daemon;
 use crate::support::filegen::Filegen;
 use crate::support::http::Http;
-use crate::support::kafka::free_port;
+use crate::support::ports::free_port;
 use rustix::process::Signal;
 
 /// The file with both doors, whose broker is away. `more` is what both say besides.

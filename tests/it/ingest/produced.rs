@@ -124,7 +124,7 @@ async fn what_is_no_event_is_refused_whole_and_nothing_of_it_is_sent() {
 #[test]
 fn while_the_broker_is_away_nothing_is_taken() {
     let gone =
-        Topic { name: "events".to_owned(), brokers: format!("127.0.0.1:{}", crate::support::kafka::free_port()) };
+        Topic { name: "events".to_owned(), brokers: format!("127.0.0.1:{}", crate::support::ports::free_port()) };
     let filegen = file(&gone, "");
     let (daemon, door): (Daemon, Http) = served(&filegen, "-c events.yaml", "produce");
     let answer = door.post("/produce", JSON, &order("e1", "o", "1"));

@@ -1,6 +1,7 @@
 //! Whether a topic can be reached: a word in any case, and advice.
 
-use crate::support::kafka::{Topic, free_port};
+use crate::support::kafka::Topic;
+use crate::support::ports::free_port;
 use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaProbe;
 use filegen::core::ports::broker::BrokerError;

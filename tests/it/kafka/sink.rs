@@ -1,7 +1,8 @@
 //! A topic as a sink: an event counts as sent when the broker has it.
 
-use crate::support::kafka::{Topic, free_port};
+use crate::support::kafka::Topic;
 use crate::support::outbox::{event, message};
+use crate::support::ports::free_port;
 use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaProducer;
 use filegen::core::model::event::CompletionEvent;

@@ -2,6 +2,7 @@
 //! and that ends with it. Each test has a topic of its own.
 
 use super::containers;
+use super::ports::free_port;
 use super::running::PATIENCE;
 use super::toxiproxy::Line;
 use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
@@ -359,16 +360,6 @@ fn places(consumer: &BaseConsumer, topic: &str, partitions: i32) -> Vec<(i64, i6
 /// Properties of a client.
 pub fn properties(given: &[(&str, &str)]) -> BTreeMap<String, Secret> {
     given.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
-}
-
-/// A port that nobody listens on, below those that the kernel gives to connections: no connection has it when a server that was
-/// stopped comes back to it.
-pub fn free_port() -> u16 {
-    let ports = std::iter::repeat_with(|| fastrand::u16(10_000..32_000)).take(1000);
-    ports
-        .into_iter()
-        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("cannot bind a port")
 }
 
 fn fresh(what: &str) -> String {

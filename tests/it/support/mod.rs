@@ -18,6 +18,7 @@ pub mod nats;
 pub mod nfs;
 pub mod openapi;
 pub mod outbox;
+pub mod ports;
 pub mod postgres;
 pub mod redis;
 pub mod running;

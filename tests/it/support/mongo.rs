@@ -2,7 +2,7 @@
 //! process starts and that ends with it. Each test has a database of its own.
 
 use super::containers;
-use super::kafka::free_port;
+use super::ports::free_port;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::secret::Secret;
 use mongodb::Client;

@@ -1,6 +1,6 @@
 //! NATS servers with JetStream, built from their source. One that the tests share, and ones of a test's own that it may kill.
 
-use super::kafka::free_port;
+use super::ports::free_port;
 use super::running::{until, until_async};
 use serde_json::{Value, json};
 use std::net::TcpStream;

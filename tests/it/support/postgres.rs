@@ -1,6 +1,7 @@
 //! A real PostgreSQL: the one named in `FILEGEN_TEST_POSTGRES`, else a server that this process starts and that ends
 //! with it. Each test has a database of its own.
 
+use super::ports::free_port;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -178,11 +179,6 @@ fn as_ordinary_user() -> Command {
 fn primary_group<'a>(passwd: &'a str, user: &str) -> &'a str {
     let line = passwd.lines().find(|line| line.split(':').next() == Some(user));
     line.and_then(|line| line.split(':').nth(3)).unwrap_or("65534")
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("cannot bind a port");
-    listener.local_addr().expect("bound above").port()
 }
 
 fn escape(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! A Redis server of a test's own, from Debian's package. It ends with the test, however that ends.
 
-use super::kafka::free_port;
+use super::ports::free_port;
 use super::running::until;
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;

@@ -1,6 +1,6 @@
 //! S3 servers: versitygw over a folder of this host, started by this process and ending with it. What a bucket shows is in its folder.
 
-use super::kafka::free_port;
+use super::ports::free_port;
 use super::running::until;
 use std::fs;
 use std::net::TcpStream;

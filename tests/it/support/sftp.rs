@@ -1,6 +1,6 @@
 //! SFTP servers: OpenSSH's, started by this process and ending with it; and one in Python that is what others are like.
 
-use super::kafka::free_port;
+use super::ports::free_port;
 use super::running::until;
 use std::fs;
 use std::net::TcpStream;

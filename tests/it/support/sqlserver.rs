@@ -2,7 +2,7 @@
 //! create databases), else on one in a container, else on a TDS server in this process.
 
 use super::containers;
-use super::kafka::free_port;
+use super::ports::free_port;
 use crate::tds::{Form, Options, Server};
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::secret::Secret;

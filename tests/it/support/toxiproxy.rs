@@ -1,6 +1,6 @@
 //! Lines that can be cut: toxiproxy between the daemon and its servers, started by this process and ending with it.
 
-use super::kafka::free_port;
+use super::ports::free_port;
 use super::running::{PATIENCE, until};
 use serde_json::{Value, json};
 use std::io::{Read, Write};

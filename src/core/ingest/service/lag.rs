@@ -10,7 +10,16 @@ use std::time::Duration;
 /// Time between two questions to the broker.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
+/// How long a group's members take to give up partitions for one that comes: two of their heartbeats, and the broker's words between.
+const SHARED_OUT_WITHIN: Duration = Duration::from_secs(10);
+
 impl Service {
+    /// Whether all that is this reader's is read. Without a partition it waits: one may be on its way from another reader.
+    pub(super) fn is_done(&self, assigned: Duration) -> bool {
+        let may_come = self.standings.is_empty() && self.ports.clock.elapsed() < assigned + SHARED_OUT_WITHIN;
+        !may_come && self.standings.values().all(|standing| standing.next >= standing.end)
+    }
+
     /// Asks again where partitions end of which nobody knew.
     pub(super) async fn look_for_end(&mut self) -> Result<(), IngestError> {
         let Some(topic) = self.topic.clone() else { return Ok(()) };
