@@ -188,13 +188,13 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         if let Some(warnings) = warnings(context, &loaded)
             && !context.ui.is_json()
         {
-            context.ui.status(&format!("{} {warnings}", context.ui.paint_warning("warning:")));
+            context.ui.status_lines(&format!("{} {warnings}", context.ui.paint_warning("warning:")));
         }
         match loaded {
             Err(error) => {
                 verdict = CommandEnd::Ended(Code::Config);
                 if !context.ui.is_json() {
-                    context.ui.error_line(context.ui.render_report(&error.report()).trim_end());
+                    context.ui.error_lines(context.ui.render_report(&error.report()).trim_end());
                 }
             }
             Ok(file) => whole.push((path.as_path(), file.flow)),

@@ -5,6 +5,7 @@ use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::schedule;
 use super::ui::table::{self, Tone};
+use crate::commands::ui::one_line;
 use crate::config::{self, Environment, Flow, Loaded};
 use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};
@@ -15,6 +16,7 @@ use crate::core::inlet::Inlet;
 use crate::core::kind::FailureKind;
 use crate::core::model::door::TlsFiles;
 use crate::core::model::finding;
+use crate::core::model::shown;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
 use crate::core::schedule::spec::Scheduler;
@@ -334,5 +336,6 @@ fn line(context: &Context, found: &CheckResult) -> String {
     let (word, tone) = word(found.finding.verdict);
     let took = found.took.map(|took| format!(" ({})", table::span(took))).unwrap_or_default();
     let (area, check, detail) = (found.area.as_str(), &found.finding.check, &found.finding.detail);
-    format!("{}  {area:9}  {check:20}  {detail}{took}\n", context.ui.paint_out(word, tone))
+    let detail = shown::text(detail);
+    one_line(format_args!("{}  {area:9}  {check:20}  {detail}{took}", context.ui.paint_out(word, tone)))
 }

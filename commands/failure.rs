@@ -11,8 +11,10 @@ use std::error::Error;
 #[derive(Debug)]
 pub struct Failure {
     pub(super) code: Code,
-    /// What went wrong, then its causes, outermost first.
+    /// What went wrong, then its causes, outermost first: a line each.
     pub(super) messages: Vec<String>,
+    /// Lines of our own below them.
+    pub(super) details: Vec<String>,
     pub(super) hint: Option<String>,
     /// A report that points into the worker file, shown in place of the messages.
     pub(super) report: Option<miette::Report>,
@@ -23,7 +25,7 @@ pub struct Failure {
 impl Failure {
     /// A failure in plain words.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, messages: vec![message.into()], hint: None, report: None, problems: None }
+        Self { code, messages: vec![message.into()], details: Vec::new(), hint: None, report: None, problems: None }
     }
 
     /// A failure by an error and its causes.
@@ -37,13 +39,20 @@ impl Failure {
             }
             cause = error.source();
         }
-        Self { code, messages, hint: None, report: None, problems: None }
+        Self { code, messages, details: Vec::new(), hint: None, report: None, problems: None }
     }
 
     /// Adds what to do next. `{c}` becomes the worker file's option as it was given.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds lines that belong to the message.
+    #[must_use]
+    pub fn details(mut self, details: Vec<String>) -> Self {
+        self.details = details;
         self
     }
 
@@ -73,7 +82,14 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let messages = vec![error.report().to_string()];
         let problems = Some(error.to_json());
-        Self { code: error.kind().into(), messages, hint: None, problems, report: Some(error.report()) }
+        Self {
+            code: error.kind().into(),
+            messages,
+            details: Vec::new(),
+            hint: None,
+            problems,
+            report: Some(error.report()),
+        }
     }
 }
 

@@ -5,10 +5,12 @@ use super::exit::CommandEnd;
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
+use crate::commands::ui::one_line;
 use crate::core::election::release::{self, Release};
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::model::moment::moment;
 use crate::core::model::names::LeaseKey;
+use crate::core::model::shown;
 use crate::core::ports::leases::LeaseRecord;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -114,7 +116,8 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<CommandEnd, Failure>
         // Nothing is changed, not even an index, before a person agrees.
         let state = wiring::state(&worker, Access::Look).await?;
         let view = release::releasable(&*state.leases, &*clock, &asked).await?;
-        let (holder, token, how) = (&view.record.instance, view.record.token, view.state.as_str());
+        let (instance, token, how) = (&view.record.instance, view.record.token, view.state.as_str());
+        let holder = shown::name(instance.as_str());
         if !args.dry_run {
             let question = format!("Release the lease of {}: token {token} of {holder} ({how})?", worker.id);
             if !context.confirmed(args.yes, &question)? {
@@ -127,13 +130,15 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<CommandEnd, Failure>
         let done = Released {
             worker_id: worker.id.to_string(),
             token: token.0,
-            holder: holder.to_string(),
+            holder: instance.to_string(),
             state: how,
             reason: &args.reason,
             dry_run: args.dry_run,
         };
         let verb = if args.dry_run { "would release" } else { "released" };
-        context.ui.result(&done, |_| format!("{verb} lease {}: token {token} of {holder} ({how})\n", worker.id));
+        context
+            .ui
+            .result(&done, |_| one_line(format_args!("{verb} lease {}: token {token} of {holder} ({how})", worker.id)));
         Ok(CommandEnd::Done)
     })
 }

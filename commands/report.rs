@@ -3,9 +3,8 @@
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
-use super::ui::json;
+use super::ui::{json, line};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -39,7 +38,8 @@ fn show(context: &Context, failure: &Failure) {
     let (first, causes) = failure.messages.split_first().map_or(("failed", &[][..]), |(f, c)| (f.as_str(), c));
     if context.ui.is_json() {
         let problems = failure.problems.as_ref();
-        let line = ErrorLine { error: first, causes, hint, problems, exit_code: failure.code as u8 };
+        let error = [&[first.to_owned()], failure.details.as_slice()].concat().join("\n");
+        let line = ErrorLine { error: &error, causes, hint, problems, exit_code: failure.code as u8 };
         context.ui.error_line(&json::line(&line));
         return;
     }
@@ -47,15 +47,18 @@ fn show(context: &Context, failure: &Failure) {
     if let Some(report) = &failure.report {
         text.push_str(&context.ui.render_report(report));
     } else {
-        let _ = writeln!(text, "{} {first}", context.ui.paint_error("error:"));
+        line(&mut text, format_args!("{} {first}", context.ui.paint_error("error:")));
+        for detail in &failure.details {
+            line(&mut text, format_args!("{detail}"));
+        }
         for cause in causes {
-            let _ = writeln!(text, "  caused by: {cause}");
+            line(&mut text, format_args!("  caused by: {cause}"));
         }
     }
     if let Some(hint) = hint {
-        let _ = writeln!(text, "{} {hint}", context.ui.paint_hint("hint:"));
+        line(&mut text, format_args!("{} {hint}", context.ui.paint_hint("hint:")));
     }
-    context.ui.error_line(text.trim_end());
+    context.ui.error_lines(text.trim_end());
 }
 
 /// Prints what clap has to say (help and version to stdout, wrong usage to stderr) and gives the exit code.

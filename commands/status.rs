@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::schedule;
 use super::ui::table::{self, Tone};
 use super::watch;
+use crate::commands::ui::{line, one_line};
 use crate::config::Flow;
 use crate::core::election::report::LeaseState;
 use crate::core::generate::spec::Worker;
@@ -13,6 +14,7 @@ use crate::core::generate::status::view::{NextDue, PassedOverView, RunView, Stat
 use crate::core::generate::status::{self, Known, RunState};
 use crate::core::model::names::WorkerId;
 use crate::core::model::replaced::Replaced;
+use crate::core::model::shown;
 use crate::core::schedule::own::OwnTimes;
 use crate::wiring::{self, Access};
 use jiff::Timestamp;
@@ -95,26 +97,26 @@ fn worker_text(context: &Context, worker: &WorkerView) -> String {
         LeaseState::Expired | LeaseState::Odd => Tone::Warn,
         LeaseState::None | LeaseState::Released => Tone::Faint,
     };
-    let mut text = format!("{}: lease {}", worker.worker_id, context.ui.paint_out(lease.state, tone));
+    let mut head = format!("{}: lease {}", worker.worker_id, context.ui.paint_out(lease.state, tone));
     if let (Some(holder), Some(token)) = (&lease.holder, lease.token) {
-        let _ = write!(text, ", token {token} of {holder}");
+        let _ = write!(head, ", token {token} of {}", shown::name(holder));
     }
     if let (LeaseState::Held, Some(age)) = (lease.word, lease.age_seconds) {
-        let _ = write!(text, ", renewed {age:.1} s ago");
+        let _ = write!(head, ", renewed {age:.1} s ago");
     }
     if !worker.unsent_events.is_empty() {
-        let _ = write!(text, ", {} not sent", table::counted(worker.unsent_events.len() as u64, "completion event"));
+        let _ = write!(head, ", {} not sent", table::counted(worker.unsent_events.len() as u64, "completion event"));
     }
     if let Some(due) = &worker.next_due {
-        let _ = write!(text, ", run of {} due at {}", due.business_date, due.at);
+        let _ = write!(head, ", run of {} due at {}", due.business_date, due.at);
     }
-    text.push('\n');
+    let mut text = one_line(format_args!("{head}"));
     text.push_str(&runs_text(context, &worker.runs));
     text.push_str(&deliveries_text(context, &worker.runs));
     text.push_str(&passed_over_text(context, &worker.passed_over));
     for record in &worker.unreadable {
-        let words = format!("record {} cannot be read: {}", record.id, record.reason);
-        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+        let words = format!("record {} cannot be read: {}", shown::name(&record.id), shown::text(&record.reason));
+        line(&mut text, format_args!("{}", context.ui.paint_out(&words, Tone::Bad)));
     }
     text
 }
@@ -147,21 +149,20 @@ fn runs_text(context: &Context, runs: &[RunView]) -> String {
     }
     let mut text = table.text();
     for (run, words) in runs.iter().filter_map(|run| Some((run, run.correction_words()?))) {
-        let _ = writeln!(text, "{}: {words}", run.business_date);
+        line(&mut text, format_args!("{}: {words}", run.business_date));
     }
     for (run, file) in runs.iter().flat_map(|run| run.files.iter().map(move |file| (run, file))) {
         if let (true, Some(path)) = (file.gone, &file.path) {
-            let words = format!("`{path}` was published and is no longer there");
-            let _ =
-                writeln!(text, "{} {}: {}", run.business_date, file.file_id, context.ui.paint_out(&words, Tone::Warn));
+            let words = format!("`{}` was published and is no longer there", shown::name(path));
+            line(
+                &mut text,
+                format_args!("{} {}: {}", run.business_date, file.file_id, context.ui.paint_out(&words, Tone::Warn)),
+            );
         }
         if let Some(changed) = file.replaced.as_ref().and_then(Replaced::describe) {
-            let _ = writeln!(
-                text,
-                "{} {}: {}",
-                run.business_date,
-                file.file_id,
-                context.ui.paint_out(&changed, Tone::Warn)
+            line(
+                &mut text,
+                format_args!("{} {}: {}", run.business_date, file.file_id, context.ui.paint_out(&changed, Tone::Warn)),
             );
         }
     }

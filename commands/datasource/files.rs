@@ -4,7 +4,9 @@ use super::{open, scheduler};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::one_line;
 use crate::config::{self, Environment};
+use crate::core::model::shown;
 use crate::core::ports::data_sources::Wanted;
 use crate::core::schedule::import::{self, Became};
 use crate::wiring::Access;
@@ -51,7 +53,8 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<CommandEnd,
                 (Became::Updated, true) => "would change",
                 (Became::Unchanged, _) => "unchanged",
             };
-            let lines = done.iter().map(|one| format!("{} {}\n", verb(one.became), one.name));
+            let lines =
+                done.iter().map(|one| one_line(format_args!("{} {}", verb(one.became), shown::name(&one.name))));
             lines.collect::<Vec<_>>().concat()
         });
         Ok(CommandEnd::Done)

@@ -76,7 +76,7 @@ impl From<SourceError> for Failure {
                         format!("  {field}: {}{} ({})", fault.message, fault.place(), fault.hint)
                     })
                     .collect();
-                Self::new(code, format!("the data source cannot be taken:\n{}", lines.join("\n")))
+                Self::new(code, "the data source cannot be taken:").details(lines)
             }
             SourceError::Missing { .. } => {
                 Self::caused(code, &error).hint("`filegen datasource list{c}` shows those that there are")

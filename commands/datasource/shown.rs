@@ -83,7 +83,7 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<CommandEnd, Fai
             if listed.items.is_empty() { String::new() } else { rows.text() }
         });
         for odd in &found.odd {
-            context.ui.status(&format!("data source {} cannot be read: {}", odd.id, odd.reason));
+            context.ui.status(&format!("data source {odd}"));
         }
         let shown = listed.items.len() as u64;
         if listed.items.is_empty() {

@@ -4,7 +4,9 @@ use super::{open, scheduler};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::one_line;
 use crate::core::model::data_source::DataSource;
+use crate::core::model::shown;
 use crate::core::schedule::import::said;
 use crate::core::schedule::sources::{Saved, Seen};
 use crate::wiring::Access;
@@ -133,7 +135,7 @@ fn told(context: &Context, verb: &str, saved: &Saved) -> CommandEnd {
         context.ui.status(&format!("{} {warning}", context.ui.paint_warning("warning:")));
     }
     context.ui.result(&saved.source, |source| {
-        format!("{verb} {} ({}), version {}\n", source.name, source.id, source.version)
+        one_line(format_args!("{verb} {} ({}), version {}", shown::name(&source.name), source.id, source.version))
     });
     CommandEnd::Done
 }
@@ -197,6 +199,6 @@ pub(super) fn delete(context: &Context, args: &DeleteArgs) -> Result<CommandEnd,
 
 fn gone(context: &Context, verb: &str, source: DataSource) -> CommandEnd {
     let gone = Deleted { id: source.id.to_string(), name: source.name };
-    context.ui.result(&gone, |gone| format!("{verb} {} ({})\n", gone.name, gone.id));
+    context.ui.result(&gone, |gone| one_line(format_args!("{verb} {} ({})", shown::name(&gone.name), gone.id)));
     CommandEnd::Done
 }

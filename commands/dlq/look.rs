@@ -5,6 +5,7 @@ use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::ingest::load;
+use crate::commands::ui;
 use crate::commands::ui::table;
 use crate::core::ingest::plan::{Filter, find};
 use crate::core::ingest::replay::ReplayError;
@@ -15,7 +16,6 @@ use crate::core::ports::queue::QueueAudit;
 use crate::wiring;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Lines about what was done to the queue that `stats` shows.
 const AUDITS: usize = 20;
@@ -159,15 +159,16 @@ pub(super) fn stats(context: &Context, args: &FilterArgs) -> Result<CommandEnd, 
         }
         let mut text = format!("{} dead letters\n{}", table::thousands(stats.entries), rows.text());
         for line in &stats.audit {
-            // Writing into a string cannot fail.
-            let _ = writeln!(
-                text,
-                "{} {} {}: {} ({})",
-                moment(line.at),
-                shown::name(&line.who),
-                line.action,
-                shown::text(&line.reason),
-                line.detail
+            ui::line(
+                &mut text,
+                format_args!(
+                    "{} {} {}: {} ({})",
+                    moment(line.at),
+                    shown::name(&line.who),
+                    line.action,
+                    shown::text(&line.reason),
+                    shown::text(&line.detail)
+                ),
             );
         }
         text

@@ -5,12 +5,14 @@ use super::preview;
 use crate::commands::context::{Context, ParamArgs, parse_date};
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::one_line;
 use crate::core::generate::correct::{self, Asked, Cancelled};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Edition, Job, Start};
 use crate::core::model::correction::checked_reason;
 use crate::core::model::names::FileId;
 use crate::core::model::run::{BusinessDate, RunId};
+use crate::core::model::shown;
 use crate::core::ports::observer::Unobserved;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -115,7 +117,11 @@ fn cancel(context: &Context, worker: Arc<Worker>, run: &RunId, asked: &Asked) ->
     };
     context.ui.result(&shown, |shown| {
         let (run, by, why) = (&shown.run_id, &shown.asked_by, &shown.asked_because);
-        format!("cancelled {what} of run {run}, asked for by {by}: {why}; the version before stays\n")
+        one_line(format_args!(
+            "cancelled {what} of run {run}, asked for by {}: {}; the version before stays",
+            shown::name(by),
+            shown::text(why)
+        ))
     });
     if !is_recorded {
         context.ui.status("another process leads, and records it when it looks at the run next");

@@ -4,6 +4,7 @@ use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{self, SignalReporter, Signals};
+use crate::commands::ui::line;
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::correct::{self, Asked};
 use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};
@@ -16,7 +17,6 @@ use crate::core::ports::observer::Unobserved;
 use crate::wiring;
 use serde::Serialize;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -256,31 +256,38 @@ fn text(context: &Context, shown: &DrillView) -> String {
     let mut text = table.text();
     let n = table::counted;
     let part = if shown.whole_view { "the whole view" } else { "the first pages; the view has more" };
-    let _ = writeln!(
-        text,
-        "tried on {} in {} of up to {} ({part}), {}",
-        n(shown.rows, "row"),
-        n(shown.pages, "page"),
-        n(shown.page_size.into(), "row"),
-        n(shown.files as u64, "file")
+    line(
+        &mut text,
+        format_args!(
+            "tried on {} in {} of up to {} ({part}), {}",
+            n(shown.rows, "row"),
+            n(shown.pages, "page"),
+            n(shown.page_size.into(), "row"),
+            n(shown.files as u64, "file")
+        ),
     );
     for difference in shown.differences.iter().take(SHOWN) {
-        let _ = writeln!(text, "{}: killed before `{}`: {}", difference.trial, difference.before, difference.reason);
+        line(
+            &mut text,
+            format_args!("{}: killed before `{}`: {}", difference.trial, difference.before, difference.reason),
+        );
     }
     if let Some(scratch) = &shown.scratch {
-        let _ = writeln!(text, "kept: {scratch}");
+        line(&mut text, format_args!("kept: {scratch}"));
     }
     let kills = shown.runs_killed + shown.takeovers_killed + shown.corrections_killed;
-    let _ = writeln!(
-        text,
-        "{}: {}; killed {} ({}, {}, {}), files the same {}",
-        shown.run_id,
-        shown.verdict,
-        n(kills, "time"),
-        n(shown.runs_killed, "run"),
-        n(shown.takeovers_killed, "takeover"),
-        n(shown.corrections_killed, "correction"),
-        n(kills - shown.differences.len() as u64, "time")
+    line(
+        &mut text,
+        format_args!(
+            "{}: {}; killed {} ({}, {}, {}), files the same {}",
+            shown.run_id,
+            shown.verdict,
+            n(kills, "time"),
+            n(shown.runs_killed, "run"),
+            n(shown.takeovers_killed, "takeover"),
+            n(shown.corrections_killed, "correction"),
+            n(kills - shown.differences.len() as u64, "time")
+        ),
     );
     text
 }

@@ -4,6 +4,7 @@ use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{self, Signals, StoppedBy};
+use crate::commands::ui::line;
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::admit;
 use crate::core::generate::correct::{self, Asked, Wanted};
@@ -13,11 +14,11 @@ use crate::core::generate::run::{self, Maker, RunResult};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Edition, Job, Outcome, Ports, Start};
 use crate::core::model::run::RunId;
+use crate::core::model::shown;
 use crate::core::outbox::{LOOK_EVERY, OutboxPublisher};
 use crate::core::ports::observer::Unobserved;
 use crate::wiring::{self, Access};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +90,8 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
         let text = format!("the files are published, and their completion events wait in the outbox: {reason}");
         let go_on = format!("filegen publish-completion{} --date {}", context.config_option(), order.run.date);
         let warning = context.ui.paint_warning("warning:");
-        context.ui.error_line(&format!("{warning} {text}\nthe daemon sends them by itself; by hand: {go_on}"));
+        context.ui.error_line(&format!("{warning} {text}"));
+        context.ui.error_line(&format!("the daemon sends them by itself; by hand: {go_on}"));
     }
     tell_way(context, order, &report.outcome);
     match &report.outcome {
@@ -125,7 +127,7 @@ fn tell_way(context: &Context, order: &Order, outcome: &Outcome) {
 fn going_on(run: &RunId, Wanted { correction, was_begun }: &Wanted) -> String {
     let what = correct::describe(correction);
     if *was_begun {
-        let (by, reason) = (&correction.by, correction.shown_reason());
+        let (by, reason) = (shown::name(&correction.by), shown::text(correction.shown_reason().as_ref()));
         format!("run {run}: {what} was asked for by {by}, and goes on with that reason: {reason}")
     } else {
         format!("run {run}: {what}; the version before stays until all of it is made")
@@ -135,7 +137,7 @@ fn going_on(run: &RunId, Wanted { correction, was_begun }: &Wanted) -> String {
 /// Who made the files that this command found.
 fn made_elsewhere(run: &RunId, made_by: Option<&Maker>) -> String {
     let Some(maker) = made_by else { return format!("run {run} is already published; nothing was done") };
-    let instance = maker.instance.as_ref().map_or_else(|| "another process".to_owned(), ToString::to_string);
+    let instance = maker.instance.as_ref().map_or_else(|| "another process".to_owned(), |it| shown::name(it.as_str()));
     let ago = table::span(Duration::from_secs(maker.ago.as_secs()));
     if maker.meanwhile {
         format!("run {run} was made by {instance}, {ago} ago, while this command waited")
@@ -149,9 +151,10 @@ fn all_there(context: &Context, run: &RunId, gone: &[String]) -> CommandEnd {
     if gone.is_empty() {
         return CommandEnd::Done;
     }
-    let names = gone.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    let names = gone.iter().map(|path| format!("`{}`", shown::name(path))).collect::<Vec<_>>().join(", ");
+    context.ui.error_line(&format!("no longer there of run {run}: {names}"));
     context.ui.error_line(&format!(
-        "no longer there of run {run}: {names}\nask who takes the files, or put them back from a copy; to make the date again as \
+        "ask who takes the files, or put them back from a copy; to make the date again as \
          its next version: filegen correct{} --date {} --reason TEXT",
         context.config_option(),
         run.date
@@ -188,7 +191,8 @@ fn stopped(context: &Context, run: &RunId, page: u64, by: Option<StoppedBy>) -> 
         0 => "before its first page was committed".to_owned(),
         page => format!("behind page {}; it is committed", table::thousands(page)),
     };
-    context.ui.error_line(&format!("stopped {behind}\nto go on: {go_on}"));
+    context.ui.error_line(&format!("stopped {behind}"));
+    context.ui.error_line(&format!("to go on: {go_on}"));
     if context.ui.is_json() {
         let shown = Stopped { outcome: "stopped", run_id: run.to_string(), page, go_on: &go_on };
         context.ui.result(&shown, |_| String::new());
@@ -273,24 +277,26 @@ fn table_of(context: &Context, shown: &RunView) -> String {
         Some(rate) => {
             let size: u64 = manifest.files.iter().map(|file| file.bytes).sum();
             let speed = table::bytes(whole(per_second(size, shown.took)));
-            let _ = writeln!(
-                text,
-                "{}: {rows} in {pages}, {} ({} rows/s, {speed}/s)",
-                manifest.run_id,
-                table::span(shown.took),
-                table::thousands(whole(rate)),
+            line(
+                &mut text,
+                format_args!(
+                    "{}: {rows} in {pages}, {} ({} rows/s, {speed}/s)",
+                    manifest.run_id,
+                    table::span(shown.took),
+                    table::thousands(whole(rate))
+                ),
             );
         }
         None => {
-            let _ = writeln!(text, "{}: published {}", manifest.run_id, manifest.completed_at);
+            line(&mut text, format_args!("{}: published {}", manifest.run_id, manifest.completed_at));
         }
     }
     if let Some(reason) = &manifest.reason {
-        let _ = writeln!(text, "version {}: {reason}", manifest.version);
+        line(&mut text, format_args!("version {}: {}", manifest.version, shown::text(reason)));
     }
     for file in &manifest.files {
         if let Some(changed) = file.replaced.describe() {
-            let _ = writeln!(text, "{}: {}", file.id, context.ui.paint_out(&changed, Tone::Warn));
+            line(&mut text, format_args!("{}: {}", file.id, context.ui.paint_out(&changed, Tone::Warn)));
         }
     }
     if !manifest.read_mode.counted {

@@ -3,8 +3,10 @@
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::one_line;
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::inspect::{self, Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
+use crate::core::model::shown;
 use crate::wiring;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -171,6 +173,12 @@ fn text(context: &Context, shown: &HeadersView) -> String {
 pub(super) fn details(path: &str, checks: &[CheckRow]) -> String {
     let wanted = checks.iter().filter_map(|check| Some((check, check.detail.as_ref()?)));
     wanted.fold(String::new(), |text, (check, detail)| {
-        format!("{text}{path}: {} {}: {detail}\n", check.check, check.outcome)
+        text + &one_line(format_args!(
+            "{}: {} {}: {}",
+            shown::name(path),
+            check.check,
+            check.outcome,
+            shown::text(detail)
+        ))
     })
 }

@@ -4,14 +4,13 @@ use super::foreground::Order;
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
-use crate::commands::ui::table;
+use crate::commands::ui::{self, table};
 use crate::core::generate::preview::{self, Preview};
 use crate::core::generate::{Edition, correct};
 use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::param::{Params, listed};
 use crate::wiring::{self, Access};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Shows what a run would do.
@@ -98,7 +97,7 @@ impl<'a> PreviewView<'a> {
 fn text_of(context: &Context, shown: &PreviewView) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:9} {value}");
+        ui::line(&mut text, format_args!("{name:9} {value}"));
     };
     line("run", &shown.run_id);
     if shown.version > FIRST_VERSION {
@@ -109,7 +108,10 @@ fn text_of(context: &Context, shown: &PreviewView) -> String {
     }
     line("source", shown.source);
     if let Some(query) = shown.query {
-        line("query", query);
+        // One that a file gives may have several lines.
+        for (at, row) in query.trim_end().lines().enumerate() {
+            line(if at == 0 { "query" } else { "" }, row);
+        }
     }
     if !shown.parameters.is_empty() {
         line("with", &listed(shown.parameters));

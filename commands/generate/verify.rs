@@ -4,12 +4,12 @@ use super::inspect_headers::{CheckRow, details};
 use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
+use crate::commands::ui::line;
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::verify::{self, FileVerified, Reread, Verification, Verified};
 use crate::core::ports::observer::Unobserved;
 use crate::wiring::{self, Access};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -151,11 +151,11 @@ fn text(context: &Context, shown: &VerifyView) -> String {
     }
     let mut text = table.text();
     if shown.pages_compared > 0 {
-        let _ = writeln!(text, "{} read and translated again", table::counted(shown.pages_compared, "page"));
+        line(&mut text, format_args!("{} read and translated again", table::counted(shown.pages_compared, "page")));
     }
     for row in &shown.files {
         text.push_str(&details(&row.path, &row.checks));
     }
-    let _ = writeln!(text, "{}: {}", shown.run_id, shown.verdict);
+    line(&mut text, format_args!("{}: {}", shown.run_id, shown.verdict));
     text
 }

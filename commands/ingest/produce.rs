@@ -6,11 +6,13 @@ use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
 use crate::commands::ui::ingest::IngestProgress;
+use crate::commands::ui::one_line;
 use crate::core::ingest::decode::read;
 use crate::core::ingest::sample::Sampler;
 use crate::core::ingest::spec::Ingest;
 use crate::core::model::letter::LetterKind;
 use crate::core::model::message::Message;
+use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::consumer::Polled;
 use crate::core::ports::producer::Producer;
@@ -106,7 +108,10 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
         }
         let shown = Report { ingest: ingest.id.as_str(), sent: sender.sent, left_out: sender.left_out };
         context.ui.result(&shown, |shown| {
-            let lines = shown.left_out.iter().map(|out| format!("line {} was left out: {}\n", out.line, out.why));
+            let lines = shown
+                .left_out
+                .iter()
+                .map(|out| one_line(format_args!("line {} was left out: {}", out.line, shown::text(&out.why))));
             format!("{}{} events sent\n", lines.collect::<String>(), shown.sent)
         });
         if let Some(by) = signals.stopped_by().filter(|_| args.file.is_some()) {

@@ -4,11 +4,13 @@ use super::load;
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::line;
 use crate::commands::ui::table::{self, Tone};
 use crate::commands::watch;
 use crate::core::ingest::relay;
 use crate::core::ingest::spec::Ingest;
 use crate::core::model::message::Partition;
+use crate::core::model::shown;
 use crate::core::ports::sql_sink::{SinkCounts, StoredPosition};
 use crate::wiring;
 use serde::Serialize;
@@ -141,8 +143,8 @@ fn text(context: &Context, shown: &Shown<'_>) -> String {
     // Writing into a string cannot fail.
     let _ = write!(text, "{}", tables.text());
     for record in &shown.unreadable {
-        let words = format!("{} cannot be read: {}", record.record, record.reason);
-        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+        let words = format!("{} cannot be read: {}", shown::name(&record.record), shown::text(&record.reason));
+        line(&mut text, format_args!("{}", context.ui.paint_out(&words, Tone::Bad)));
     }
     text
 }

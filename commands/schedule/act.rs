@@ -4,8 +4,10 @@ use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::scheduler::{Opened, scheduler};
+use crate::commands::ui::one_line;
 use crate::core::model::moment::moment;
 use crate::core::model::schedule::{Schedule, ScheduleId, ScheduleStatus};
+use crate::core::model::shown;
 use crate::core::schedule::record;
 use crate::core::schedule::steer::{self, SteerError};
 use crate::wiring::Access;
@@ -133,7 +135,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<CommandEnd, Failu
         let Schedule { id, name, .. } = steer::find(store, &args.which.id).await?;
         if args.which.dry_run {
             context.ui.result(&Wanted { id, name, execution_id: None, dry_run: true }, |wanted| {
-                format!("would run {} ({}) once, now\n", wanted.name, wanted.id)
+                one_line(format_args!("would run {} ({}) once, now", shown::name(&wanted.name), wanted.id))
             });
             return Ok(CommandEnd::Done);
         }
@@ -141,7 +143,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<CommandEnd, Failu
         let wanted = Wanted { id, name, execution_id: Some(execution.id), dry_run: false };
         context.ui.result(&wanted, |wanted| {
             let execution = wanted.execution_id.as_deref().unwrap_or_default();
-            format!("asked for {} ({}) once, now: {execution}\n", wanted.name, wanted.id)
+            one_line(format_args!("asked for {} ({}) once, now: {execution}", shown::name(&wanted.name), wanted.id))
         });
         let see = format!("filegen schedule show{} {}", context.config_option(), wanted.id);
         context.ui.status(&format!("the leader begins it; `{see}` shows what became of it"));
@@ -162,6 +164,6 @@ fn tell(context: &Context, schedule: Schedule, dry_run: bool, (verb, done): (&st
     context.ui.result(&acted, |acted| {
         let what = if dry_run { format!("would {verb}") } else { done.to_owned() };
         let then = acted.next_execution_time.as_ref().map_or_else(String::new, |next| format!("; next at {next}"));
-        format!("{what} {} ({}){then}\n", acted.name, acted.id)
+        one_line(format_args!("{what} {} ({}){then}", shown::name(&acted.name), acted.id))
     });
 }

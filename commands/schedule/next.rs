@@ -147,6 +147,6 @@ fn unreadable(text: &str, error: &ExpressionError) -> Failure {
     let marked = text.get(error.at.clone()).unwrap_or_default().chars().count().max(1);
     // A control character would move the marks.
     let shown: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    let place = format!("{shown}\n  {:start$}{}", "", "^".repeat(marked));
-    Failure::new(Code::Usage, format!("{error}\n  {place}")).hint(error.hint.clone())
+    let marks = format!("  {:start$}{}", "", "^".repeat(marked));
+    Failure::new(Code::Usage, error.to_string()).details(vec![format!("  {shown}"), marks]).hint(error.hint.clone())
 }

@@ -3,11 +3,14 @@
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::line;
+use crate::commands::ui::one_line;
 use crate::commands::ui::table::{self, Tone};
 use crate::commands::watch;
 use crate::core::election::report::LeaseState;
 use crate::core::model::moment::moment;
 use crate::core::model::names::LeaseKey;
+use crate::core::model::shown;
 use crate::core::schedule::spec::Scheduler;
 use crate::core::schedule::status::{Attention, Overview, Trouble, status};
 use crate::wiring::{self, Access};
@@ -37,10 +40,11 @@ fn text(context: &Context, found: &Overview) -> String {
         LeaseState::Expired | LeaseState::Odd => Tone::Warn,
         LeaseState::None | LeaseState::Released => Tone::Faint,
     };
-    let mut text = format!("{}: lease {}", found.scheduler, context.ui.paint_out(leader.state, tone));
+    let mut head = format!("{}: lease {}", found.scheduler, context.ui.paint_out(leader.state, tone));
     if let (Some(holder), Some(token)) = (&leader.holder, leader.token) {
-        let _ = write!(text, ", token {token} of {holder}");
+        let _ = write!(head, ", token {token} of {}", shown::name(holder));
     }
+    let mut text = one_line(format_args!("{head}"));
     let counts: Vec<String> = found
         .schedules
         .iter()
@@ -48,29 +52,39 @@ fn text(context: &Context, found: &Overview) -> String {
         .map(|(word, count)| format!("{count} {word}"))
         .collect();
     let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
-    let _ = writeln!(
-        text,
-        "\n{}; schedules: {counts}; {} running, {} queued",
-        table::counted(found.data_sources, "data source"),
-        found.running,
-        found.queued
+    line(
+        &mut text,
+        format_args!(
+            "{}; schedules: {counts}; {} running, {} queued",
+            table::counted(found.data_sources, "data source"),
+            found.running,
+            found.queued
+        ),
     );
     if let Some(next) = &found.next {
-        let _ = writeln!(text, "next: {} at {}", next.name, moment(next.at));
+        line(&mut text, format_args!("next: {} at {}", shown::name(&next.name), moment(next.at)));
     }
     for (count, what) in [(found.changes_waiting, "change"), (found.files_waiting, "new file")] {
         if count > 0 {
             let words = format!("{} not sent yet", table::counted(count as u64, what));
-            let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Warn));
+            line(&mut text, format_args!("{}", context.ui.paint_out(&words, Tone::Warn)));
         }
     }
     text.push_str(&attention(context, &found.attention));
     for event in &found.passed_over {
-        let _ = writeln!(text, "passed over: {} at {}: {}", event.event, moment(event.at), event.reason);
+        line(
+            &mut text,
+            format_args!(
+                "passed over: {} at {}: {}",
+                shown::name(&event.event),
+                moment(event.at),
+                shown::text(&event.reason)
+            ),
+        );
     }
     for record in &found.unreadable {
-        let words = format!("{} cannot be read: {}", record.record, record.reason);
-        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+        let words = format!("{} cannot be read: {}", shown::name(&record.record), shown::text(&record.reason));
+        line(&mut text, format_args!("{}", context.ui.paint_out(&words, Tone::Bad)));
     }
     text
 }

@@ -12,6 +12,7 @@ mod verify;
 use super::context::Context;
 use super::exit::CommandEnd;
 use super::failure::Failure;
+use crate::core::model::shown;
 use crate::core::transfer::spec::Transfer;
 use std::sync::Arc;
 
@@ -70,5 +71,9 @@ fn short(id: &str) -> &str {
 
 /// A failed file as one line has it. A message that cannot be read names none.
 fn named(id: &str, path: &str) -> String {
-    if path.is_empty() { format!("the message {}, which names no file", short(id)) } else { path.to_owned() }
+    if path.is_empty() {
+        format!("the message {}, which names no file", shown::name(short(id)))
+    } else {
+        shown::name(path)
+    }
 }

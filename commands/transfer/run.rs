@@ -5,15 +5,16 @@ use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
+use crate::commands::ui::line;
 use crate::commands::ui::table;
 use crate::commands::ui::transfer::{Moved, TransferProgress};
+use crate::core::model::shown;
 use crate::core::ports::observer::Observer;
 use crate::core::transfer::error::TransferError;
 use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::service::{self, Until};
 use crate::wiring;
 use serde::Serialize;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,8 +97,10 @@ fn show(context: &Context, transfer: &str, moved: Moved, took: Duration) {
         ]);
         let mut text = shown.text();
         for failure in &moved.failures {
-            // Writing into a string cannot fail.
-            let _ = writeln!(text, "failed: {}: {}", named(&failure.id, &failure.path), failure.reason);
+            line(
+                &mut text,
+                format_args!("failed: {}: {}", named(&failure.id, &failure.path), shown::text(&failure.reason)),
+            );
         }
         text
     });

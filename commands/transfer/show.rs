@@ -4,11 +4,12 @@ use super::{load, short};
 use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
+use crate::commands::ui::line;
 use crate::commands::ui::table;
 use crate::core::model::moment::moment;
+use crate::core::model::shown;
 use crate::core::transfer::status::{FileView, show};
 use crate::wiring;
-use std::fmt::Write;
 
 /// Show one file's whole journey
 #[derive(clap::Args, Debug)]
@@ -30,8 +31,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
                 context.ui.result(view, |view| text(context, view));
                 Ok(CommandEnd::Done)
             }
-            [] => Err(Failure::new(Code::Failed, format!("no file has an id that begins with `{}`", args.id))
-                .hint("`filegen transfer list{c}` shows the ids")),
+            [] => Err(Failure::new(
+                Code::Failed,
+                format!("no file has an id that begins with `{}`", shown::name(&args.id)),
+            )
+            .hint("`filegen transfer list{c}` shows the ids")),
             several => {
                 let ids: Vec<&str> = several.iter().take(5).map(|view| short(&view.id)).collect();
                 let message = format!("{} files have such an id: {}", several.len(), ids.join(", "));
@@ -58,8 +62,7 @@ fn text(context: &Context, view: &FileView) -> String {
     }
     let mut text = String::new();
     for (name, value) in rows {
-        // Writing into a string cannot fail.
-        let _ = writeln!(text, "{name:<12} {value}");
+        line(&mut text, format_args!("{name:<12} {}", shown::text(&value)));
     }
     let mut steps = context.ui.table(&["at", "side", "state", "by"]);
     for step in &view.steps {

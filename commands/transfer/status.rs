@@ -4,12 +4,13 @@ use super::{load, named, short};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
+use crate::commands::ui::line;
 use crate::commands::ui::table::{self, Tone};
 use crate::commands::watch;
 use crate::core::model::moment::moment;
+use crate::core::model::shown;
 use crate::core::transfer::status::{TransferStatus, status};
 use crate::wiring;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// Shows, with `watch` again and again.
@@ -55,14 +56,15 @@ fn text(context: &Context, found: &TransferStatus) -> String {
     }
     text.push_str(&counts.text());
     for record in &found.unreadable {
-        let words = format!("{} cannot be read: {}", record.record, record.reason);
-        // Writing into a string cannot fail.
-        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+        let words = format!("{} cannot be read: {}", shown::name(&record.record), shown::text(&record.reason));
+        line(&mut text, format_args!("{}", context.ui.paint_out(&words, Tone::Bad)));
     }
     for view in &found.failures {
-        let reason = view.failure.as_ref().map_or("", |failure| failure.reason.as_str());
-        // Writing into a string cannot fail.
-        let _ = writeln!(text, "failed: {}: {reason} ({})", named(&view.id, &view.path), short(&view.id));
+        let reason = view.failure.as_ref().map_or_else(String::new, |failure| shown::text(&failure.reason));
+        line(
+            &mut text,
+            format_args!("failed: {}: {reason} ({})", named(&view.id, &view.path), shown::name(short(&view.id))),
+        );
     }
     text
 }

@@ -57,7 +57,7 @@ impl IngestProgress {
             if !seen.odd.contains(record) {
                 seen.odd.push(record.clone());
                 drop(seen);
-                self.line(&format!("{} {} cannot be read: {}", self.warning, record.id, record.reason));
+                self.line(&format!("{} {record}", self.warning));
             }
         }
     }
@@ -67,7 +67,7 @@ impl IngestProgress {
         if self.quiet {
             return;
         }
-        let text = shown::lines(text, true);
+        let text = shown::line(text, true);
         if self.bar.is_hidden() {
             let _ = writeln!(std::io::stderr().lock(), "{text}");
         } else {

@@ -10,6 +10,7 @@ use super::globals::{Format, Globals, When};
 use crate::core::model::shown;
 use crate::core::ports::store::OddRecord;
 use serde::Serialize;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use table::Table;
@@ -80,22 +81,34 @@ impl Ui {
         }
     }
 
-    /// Tells a person something on stderr, unless `--quiet`.
+    /// Tells a person something on stderr, in one line, unless `--quiet`.
     pub fn status(&self, text: &str) {
         if !self.quiet {
             self.error_line(text);
         }
     }
 
-    /// Tells a person which records cannot be read.
-    pub fn unreadable(&self, odd: &[OddRecord]) {
-        for OddRecord { id, reason } in odd {
-            self.status(&format!("{id} cannot be read: {reason}"));
+    /// Tells a person lines of our own on stderr, unless `--quiet`.
+    pub fn status_lines(&self, text: &str) {
+        if !self.quiet {
+            self.error_lines(text);
         }
     }
 
-    /// Writes a line to stderr in any case.
+    /// Tells a person which records cannot be read.
+    pub fn unreadable(&self, odd: &[OddRecord]) {
+        for record in odd {
+            self.status(&record.to_string());
+        }
+    }
+
+    /// Writes a line to stderr in any case. Whatever stands in it, it is one line.
     pub fn error_line(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{}", shown::line(text, self.colour_err));
+    }
+
+    /// Writes lines of our own to stderr in any case.
+    pub fn error_lines(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", shown::lines(text, self.colour_err));
     }
 
@@ -183,6 +196,17 @@ impl Ui {
             progress::Style::Lines
         }
     }
+}
+
+/// A line of a result, with its end. Whatever stands in it, it is one line.
+pub fn one_line(line: fmt::Arguments<'_>) -> String {
+    // Colour is ours, or goes where all of the text goes to its stream.
+    shown::line(&line.to_string(), true) + "\n"
+}
+
+/// Adds a line to a result.
+pub fn line(text: &mut String, line: fmt::Arguments<'_>) {
+    text.push_str(&one_line(line));
 }
 
 fn paint(colour: bool, code: &str, text: &str) -> String {

@@ -274,7 +274,7 @@ impl Counter {
 /// Writes a line above the bars; plainly where there are none.
 fn print(state: &BarState, text: &str) {
     // The colour of `warning:` is ours.
-    let text = &shown::lines(text, true);
+    let text = &shown::line(text, true);
     match &state.bars {
         Some(bars) if !bars.is_hidden() => {
             let _ = bars.println(text);

@@ -116,7 +116,7 @@ impl TransferProgress {
         if self.quiet {
             return;
         }
-        let text = shown::lines(text, true);
+        let text = shown::line(text, true);
         if self.all.is_hidden() {
             let _ = writeln!(std::io::stderr().lock(), "{text}");
         } else {
@@ -131,7 +131,7 @@ impl TransferProgress {
 
     fn begin(&self, side: Side, id: &str, path: &str, (size, resumed): (u64, u64)) {
         if resumed > 0 && resumed < size {
-            self.line(&format!("`{path}` goes on behind {} of {}", bytes(resumed), bytes(size)));
+            self.line(&format!("`{}` goes on behind {} of {}", shown::name(path), bytes(resumed), bytes(size)));
         }
         if size < OWN_BAR {
             return;
@@ -197,7 +197,7 @@ impl Observer<TransferEvent> for TransferProgress {
             TransferEvent::Found { bytes, .. } => self.all.inc_length(*bytes),
             TransferEvent::Odd { path, what, is_set_aside } => {
                 self.seen().moved.failed += u64::from(*is_set_aside);
-                self.line(&format!("{} {path}: {what}", self.warning));
+                self.line(&format!("{} {}: {what}", self.warning, shown::name(path)));
             }
             TransferEvent::Foreign { id, why } => {
                 self.line(&format!(
@@ -220,11 +220,11 @@ impl Observer<TransferEvent> for TransferProgress {
             TransferEvent::Sent(record) => self.end(Side::Collect, &record.id),
             TransferEvent::Again { path, .. } => {
                 self.seen().moved.again += 1;
-                self.line(&format!("`{path}` arrived before, and is not sent again"));
+                self.line(&format!("`{}` arrived before, and is not sent again", shown::name(path)));
             }
             TransferEvent::Dropped { path, why } => {
                 self.seen().moved.dropped += 1;
-                self.line(&format!("{} `{path}`: {why}; that version is not sent", self.warning));
+                self.line(&format!("{} `{}`: {why}; that version is not sent", self.warning, shown::name(path)));
             }
             TransferEvent::Settled(record) => {
                 let mut seen = self.seen();

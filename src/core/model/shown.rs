@@ -44,6 +44,16 @@ impl fmt::Display for Shown<'_> {
 /// Escapes a text of several lines that is ours but holds foreign pieces. It is the last step before a stream. Line ends stay.
 /// Colour stays too if `colour` says that we set it.
 pub fn lines(text: &str, colour: bool) -> String {
+    // Tabs part what we print; those of foreign pieces are escapes already.
+    escaped(text, colour, |c| matches!(c, '\n' | '\t'))
+}
+
+/// The same of one line: it ends where it ends, whatever stands in it.
+pub fn line(text: &str, colour: bool) -> String {
+    escaped(text, colour, |_| false)
+}
+
+fn escaped(text: &str, colour: bool, stays: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -53,8 +63,7 @@ pub fn lines(text: &str, colour: bool) -> String {
             rest = &rest[length..];
             continue;
         }
-        // Tabs part what we print; those of foreign pieces are escapes already.
-        if matches!(c, '\n' | '\t') {
+        if stays(c) {
             out.push(c);
         } else {
             // Writing into a string cannot fail.
@@ -139,6 +148,7 @@ mod tests {
     fn our_own_colour_and_lines_stay() {
         assert_eq!(lines("\x1b[1;31merror:\x1b[0m a\nb\x1b[2J", true), "\x1b[1;31merror:\x1b[0m a\nb\\u{1b}[2J");
         assert_eq!(lines("\x1b[31ma\r", false), "\\u{1b}[31ma\\r");
+        assert_eq!(line("\x1b[31ma\nb\tc\x1b[2J", true), "\x1b[31ma\\nb\\tc\\u{1b}[2J");
     }
 
     proptest! {

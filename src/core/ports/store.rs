@@ -3,6 +3,7 @@
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::shown;
 use crate::core::model::term::{TermEnded, Token};
+use std::fmt;
 
 /// The records that a question found. One that cannot be read hides no other.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,13 @@ pub struct OddRecord {
     pub id: String,
     /// What is wrong with it, and what to do.
     pub reason: String,
+}
+
+impl fmt::Display for OddRecord {
+    /// Harmlessly: both may be somebody else's words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read: {}", shown::name(&self.id), shown::text(&self.reason))
+    }
 }
 
 impl<T> Default for Found<T> {
@@ -93,7 +101,7 @@ pub enum StoreError {
         reason: String,
     },
     /// One record cannot be read, and is not believed. The others can.
-    #[error("{} in the state store {store} cannot be read: {}", .record.id, shown::text(&.record.reason))]
+    #[error("{} in the state store {store} cannot be read: {}", shown::name(&.record.id), shown::text(&.record.reason))]
     Odd {
         /// Where it is, without secrets.
         store: String,

@@ -58,14 +58,15 @@ fn people_describe_pause_run_and_delete_data_sources_in_a_browser() {
     see("#editor-title", "Edit Loans");
     let listed = intake.api.get(SOURCES).json();
     let mut theirs = listed["items"][0].clone();
-    theirs["description"] = json!("theirs");
+    theirs["description"] = json!("theirs \u{202e}lla\u{2028}\u{1b}[2J");
     assert_eq!(intake.put(theirs["id"].as_str().unwrap(), Some("*"), &theirs).code, 200);
     type_in("pattern", "*.txt");
     click("#save");
     see("#conflict", "Somebody saved version 2");
     suits_everybody("a conflict");
     click("[data-close]");
-    see("#sources", "theirs");
+    // What would turn the line around is seen as what it is.
+    see("#sources", r"theirs \u{202e}lla\u{2028}\u{1b}[2J");
     // Paused with a reason, run, deleted.
     see("#sources", "active");
     until("it is scheduled", || {

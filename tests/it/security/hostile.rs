@@ -113,6 +113,123 @@ async fn events_reasons_and_names_are_shown_as_escapes() {
     }
 }
 
+/// Writes a hostile text into a column of each row, with a value of its own for each.
+fn spoil(filegen: &Filegen, store: &str, table: &str, column: &str) {
+    let store = rusqlite::Connection::open(filegen.path(store)).unwrap();
+    let mut names = store.prepare(&format!("SELECT DISTINCT {column} FROM {table}")).unwrap();
+    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(!names.is_empty(), "{table}.{column}");
+    for (number, name) in names.iter().enumerate() {
+        let text = format!("x\ntime=now {number}{HOSTILE}");
+        store.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2"), [&text, name]).unwrap();
+    }
+}
+
+/// Both forms of a command's result.
+fn each(filegen: &Filegen, commands: &[&str]) {
+    for command in commands {
+        both(command, &filegen.run(command));
+        both(command, &filegen.run(&format!("{command} --output json")));
+    }
+}
+
+#[test]
+fn names_of_files_that_are_moved_and_what_others_wrote_into_the_ledger_are_shown_as_escapes() {
+    let filegen = Filegen::empty();
+    filegen.write(
+        "t.yaml",
+        "transfer: sales
+collect: { directory: in, stable_for: 0s, max_size: 10B, archive: archive, error: error }
+broker: { local: spool }
+deliver: { to: { directory: out } }
+state: { url: \"sqlite:ledger.db\" }
+",
+    );
+    std::fs::create_dir(filegen.path("in")).unwrap();
+    filegen.write(&format!("in/{HOSTILE}"), "1");
+    filegen.write(&format!("in/{HOSTILE}large"), &"1".repeat(11));
+    filegen.write("in/plain", "2");
+    let done = filegen.run("transfer run -c t.yaml").exits(4);
+    assert!(done.stdout.contains("failed: \\u{1b}[2J"), "{}", done.stdout);
+    both("transfer run", &done);
+    let listed = filegen.run("transfer list -c t.yaml --output json").exits(0).json();
+    for file in listed["files"].as_array().unwrap() {
+        let show = format!("transfer show {} -c t.yaml", file["id"].as_str().unwrap());
+        both(&show, &filegen.run(&show).exits(0));
+    }
+    let looks = [
+        "transfer list -c t.yaml",
+        "transfer verify -c t.yaml",
+        "status -c t.yaml",
+        "doctor -c t.yaml",
+        "transfer redrive --all --dry-run -c t.yaml",
+        "transfer run -c t.yaml",
+    ];
+    each(&filegen, &looks);
+    spoil(&filegen, "ledger.db", "TransferFile", "id");
+    each(&filegen, &looks);
+}
+
+#[test]
+fn what_others_wrote_into_leases_queues_and_schedules_is_shown_as_escapes() {
+    let filegen = worker(3);
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    spoil(&filegen, "out/.filegen/state.db", "worker_leases", "instanceId");
+    spoil(&filegen, "out/.filegen/state.db", "worker_epochs", "instanceId");
+    spoil(&filegen, "out/.filegen/state.db", "file_status", "fileId");
+    let looks =
+        ["status -c worker.yaml", "lease show -c worker.yaml", "run -c worker.yaml --date 2026-11-20 --dry-run"];
+    each(&filegen, &looks);
+    each(
+        &filegen,
+        &[
+            "doctor -c worker.yaml",
+            "run -c worker.yaml --date 2026-11-21",
+            "lease release -c worker.yaml --yes --reason x",
+        ],
+    );
+    std::fs::create_dir(filegen.path("in")).unwrap();
+    filegen.write("s.yaml", "scheduler: intake\nstate: { url: \"sqlite:s.db\" }\nroots: [in]\n");
+    let mut command = filegen.command("datasource create -c s.yaml --name Loans --path in --cron");
+    Filegen::finish(command.arg("0 0 4 1 1 ?")).exits(0);
+    filegen.run("schedule sync -c s.yaml --reason x").exits(0);
+    let looks = [
+        "schedule list -c s.yaml",
+        "datasource list -c s.yaml",
+        "status -c s.yaml",
+        "doctor -c s.yaml",
+        "schedule sync --dry-run -c s.yaml",
+    ];
+    for (table, column) in [("ScheduledDataSource", "document"), ("DataSource", "id"), ("ScheduledDataSource", "id")] {
+        spoil(&filegen, "s.db", table, column);
+        each(&filegen, &looks);
+    }
+    filegen.write("i.yaml", INGEST);
+    filegen.write("events.jsonl", "{ \n[]\n");
+    filegen.run("ingest run -c i.yaml").exits(0);
+    let looks = ["dlq list -c i.yaml", "dlq stats -c i.yaml", "status -c i.yaml", "doctor -c i.yaml"];
+    each(&filegen, &looks);
+    spoil(&filegen, "events.db", "filegen_queue", "id");
+    each(&filegen, &looks);
+}
+
+const INGEST: &str = "ingest: users
+source: { file: events.jsonl }
+sink: { url: \"sqlite:events.db\", create: missing }
+dead_letters: { key: dlq }
+envelope: { id: /id, type: /type, time: /time }
+events:
+  U:
+    key: /user
+    table: users
+    identity: [user]
+    version: at
+    columns:
+      user: { from: /user, type: text(64) }
+      event_id: { from: /id, type: text(64) }
+      at: { from: /time, type: timestamp }
+";
+
 /// A server that answers everything with these bytes.
 fn server(answer: Vec<u8>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

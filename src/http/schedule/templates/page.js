@@ -6,14 +6,23 @@ const at = (id) => document.getElementById(id);
 const SIZE = 50, LOOK_EVERY = 5000, ANSWER_WITHIN = 10_000, SHOWN_WRONG = 10;
 const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, mark: null, edited: null, history: new Map(), pressed: -Infinity };
 
+/** What does something else than stand for itself: control characters, marks of direction, what is not seen but the joiners of letters. */
+const HARMFUL = /[\p{Cc}\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{fffe}\u{ffff}\u{e0000}-\u{e0fff}]/gu;
+
+/** Foreign text as people may see it: each such character as an escape, as in tables and logs. */
+function plain(text) { return String(text).replace(HARMFUL, (c) => `\\u{${c.codePointAt(0).toString(16)}}`); }
+
+/** What is read aloud or shown; other attributes are values. */
+const SAID = ["aria-label", "title"];
+
 /** Makes an element; text stays text. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : SAID.includes(name) ? plain(value) : value);
   }
-  element.append(...children.filter((child) => child != null));
+  element.append(...children.filter((child) => child != null).map((child) => typeof child === "string" ? plain(child) : child));
   return element;
 }
 
@@ -46,11 +55,11 @@ async function ask(path, options = {}) {
   return send(path, options);
 }
 
-function say(text) { at("message").textContent = text; }
+function say(text) { at("message").textContent = plain(text); }
 
 /** What keeps the list from being shown stands there for as long as it does, and beside what was said last. */
 function trouble(text) {
-  if (at("trouble").textContent !== text) at("trouble").textContent = text;
+  if (at("trouble").textContent !== plain(text)) at("trouble").textContent = plain(text);
 }
 
 function moment(text) { return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }) : "never"; }
@@ -331,7 +340,7 @@ function correct(event) {
 
 function openEditor(source) {
   state.edited = source;
-  at("editor-title").textContent = source ? `Edit ${source.name}` : "New data source";
+  at("editor-title").textContent = source ? `Edit ${plain(source.name)}` : "New data source";
   fill(source);
   explain();
   openDialog(at("editor"));
@@ -444,8 +453,8 @@ function explainSoon() { clearTimeout(waiting); waiting = setTimeout(explain, 15
 let yes = null;
 
 function question(title, text, needsReason) {
-  at("ask-title").textContent = at("ask-yes").textContent = title;
-  at("ask-text").textContent = text;
+  at("ask-title").textContent = at("ask-yes").textContent = plain(title);
+  at("ask-text").textContent = plain(text);
   at("reason").value = "";
   at("reason").closest(".field").hidden = at("by").closest(".field").hidden = !needsReason;
   openDialog(at("ask"));
