@@ -22,14 +22,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-/// Largest message that is read: envelope and content.
-const MESSAGE_MAX: u64 = 80 << 20;
+/// Most bytes of envelope and content together.
+const INLINE_MAX: usize = 1 << 20;
+
+/// Largest message that is read: those of ours are smaller. Some are read at once, whoever put them there.
+const MESSAGE_MAX: u64 = 2 << 20;
 
 /// What is read of a larger one: more than an envelope may have.
 const FOREIGN: u64 = 128 << 10;
-
-/// Most bytes of envelope and content together.
-const INLINE_MAX: usize = 1 << 20;
 
 /// Longest line in front of an envelope.
 const LENGTH_MAX: usize = 24;

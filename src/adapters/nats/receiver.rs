@@ -18,11 +18,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tracing::warn;
 
 /// How long a pull waits for a message.
 const PULL: Duration = Duration::from_secs(5);
+
+/// Most MiB of chunks that are read at a time, each taken for as long as the server lets a message be.
+const READ_MIB: u32 = 64;
 
 /// A message that this process has.
 #[derive(Clone, Debug)]
@@ -37,13 +40,26 @@ struct Held {
 }
 
 /// What this process has got.
-#[derive(Default)]
 pub(super) struct Inbound {
     held: Mutex<HashMap<String, Held>>,
     /// Came while somebody waited; nobody has taken them yet.
     waiting: Mutex<Vec<Parcel>>,
     came: Notify,
     is_pulling: AtomicBool,
+    /// Room for chunks that are read.
+    reading: Semaphore,
+}
+
+impl Default for Inbound {
+    fn default() -> Self {
+        Self {
+            held: Mutex::default(),
+            waiting: Mutex::default(),
+            came: Notify::default(),
+            is_pulling: AtomicBool::default(),
+            reading: Semaphore::new(READ_MIB as usize),
+        }
+    }
 }
 
 impl Inbound {
@@ -274,11 +290,15 @@ impl FileReceiver for NatsBroker {
     async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError> {
         let own = &self.0;
         own.with(async |link| {
+            // Whatever lies there may be as long as any message of this server.
+            let mib = u32::try_from(link.client.server_info().max_payload >> 20).unwrap_or(READ_MIB).clamp(1, READ_MIB);
+            let _room = own.inbound.reading.acquire_many(mib).await.ok();
             let kept = link.last(&own.names.chunks, &own.names.chunk(id, &number.to_string())).await?;
             // A longer one is no chunk of this version: its first byte too many shows that.
             let most = usize::try_from(chunk_size).unwrap_or(usize::MAX).saturating_add(1);
             Ok(kept.map(|mut kept| {
                 kept.payload.truncate(most);
+                kept.payload.shrink_to_fit();
                 kept.payload
             }))
         })

@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// What the delivering side needs of the world.
@@ -51,6 +51,9 @@ pub struct DeliverPorts {
 /// forgotten stays under its temporary name: nobody looks for it any more.
 const WRITERS_MAX: usize = 32;
 
+/// Most KiB of chunks of all files together that are asked for or written at a time: how large a chunk is, the other side says.
+pub(super) const ROOM: u32 = 64 << 10;
+
 /// The delivering side.
 pub struct Deliverer {
     pub(super) transfer: Arc<Transfer>,
@@ -60,6 +63,8 @@ pub struct Deliverer {
     pub(super) writer: String,
     /// Tries at a target that is far: each has names of its own.
     pub(super) tries: AtomicU64,
+    /// For chunks.
+    pub(super) room: Semaphore,
     /// Names that are being given, with what follows them.
     names: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
 }
@@ -108,7 +113,8 @@ impl Deliverer {
     pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
         let deliver = transfer.deliver.clone()?;
         let writer = hex::encode(&Sha256::digest(&ports.holder.name)[..6]);
-        Some(Self { transfer, deliver, ports, writer, tries: AtomicU64::new(0), names: Mutex::default() })
+        let (tries, room, names) = (AtomicU64::new(0), Semaphore::new(ROOM as usize), Mutex::default());
+        Some(Self { transfer, deliver, ports, writer, tries, room, names })
     }
 
     /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it. What the target says of this

@@ -1,14 +1,16 @@
 //! A version's bytes, from the broker into a file under a temporary name.
 
-use super::deliver::{Deliverer, Fault, Way};
+use super::deliver::{Deliverer, Fault, ROOM, Way};
 use super::error::TransferError;
 use super::event::TransferEvent;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileState, Side};
+use crate::core::ports::broker::BrokerError;
 use crate::core::ports::file_target::TargetPart;
 use futures_util::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// Bytes that are read back at once.
@@ -68,11 +70,11 @@ impl Deliverer {
         let every = self.transfer.policies.fsync_every;
         let (mut number, mut size) = (way.record.durable / chunk, way.record.durable);
         let (id, receiver) = (way.record.id.clone(), &self.ports.receiver);
-        let asked = (number..chunks).map(|number| receiver.chunk(&id, number, chunk));
+        let asked = (number..chunks).map(|number| self.chunk(&id, number, chunk));
         let mut coming = stream::iter(asked).buffered(ahead(chunk));
         while let Some(came) = coming.next().await {
             receiver.working(&id);
-            let Some(mut bytes) = came? else {
+            let Some((mut bytes, _room)) = came? else {
                 return Err(Fault::Lasting(FailureKind::Data, format!("chunk {number} of {chunks} is missing")));
             };
             // A durable end within a chunk: the part file has the begin of this one.
@@ -100,6 +102,19 @@ impl Deliverer {
             }
         }
         Ok(size)
+    }
+
+    /// A chunk, once there is room for it, and its room.
+    async fn chunk(
+        &self,
+        id: &str,
+        number: u64,
+        size: u64,
+    ) -> Result<Option<(Vec<u8>, Option<SemaphorePermit<'_>>)>, BrokerError> {
+        let kib = u32::try_from(size.div_ceil(1024)).unwrap_or(ROOM).clamp(1, ROOM);
+        // Nobody closes it.
+        let room = self.room.acquire_many(kib).await.ok();
+        Ok(self.ports.receiver.chunk(id, number, size).await?.map(|bytes| (bytes, room)))
     }
 
     fn moved(&self, id: &str, bytes: u64) {

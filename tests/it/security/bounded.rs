@@ -2,6 +2,9 @@
 
 use crate::support::filegen::{Done, Filegen, names_below};
 use crate::support::foreign::Thing;
+use filegen::core::transfer::envelope;
+use sha2::{Digest, Sha256};
+use std::io::Write;
 use std::process::Command;
 
 /// The pod's limit, in KiB.
@@ -116,4 +119,45 @@ fn templates_that_would_grow_without_end() {
         let run = bounded(&filegen, "run -c worker.yaml");
         assert!(checked.code == Some(3) && run.code == Some(3), "{record}: {checked:?} {run:?}");
     }
+}
+
+/// A transfer over a folder that others write to as well.
+const TRANSFER: &str = "transfer: sales
+collect: { directory: in }
+broker: { local: spool }
+deliver: { to: { directory: out } }
+state: { url: \"sqlite:ledger.db\" }
+";
+
+#[test]
+fn messages_of_a_transfer_that_claim_to_be_long_and_chunks_as_long_as_they_may_be() {
+    let filegen = Filegen::empty();
+    std::fs::create_dir(filegen.path("in")).unwrap();
+    filegen.write("t.yaml", TRANSFER);
+    bounded(&filegen, "transfer run -c t.yaml").exits(0);
+    let sparse = |path: String, bytes: u64| {
+        let file = std::fs::File::create(filegen.path(&path)).unwrap();
+        file.set_len(bytes).unwrap();
+        file
+    };
+    for number in 0..16 {
+        sparse(format!("spool/sales/m/junk{number}"), 79 << 20).write_all(b"100 inline\n").unwrap();
+    }
+    let done = bounded(&filegen, "transfer run -c t.yaml --output json").exits(4).json();
+    assert_eq!(done["failed"], 16, "{done}");
+    let size: u64 = 64 << 20;
+    let sha256 = hex::encode(Sha256::digest(vec![0; 64 << 20]));
+    for number in 0..6 {
+        let path = format!("large{number}");
+        let id = envelope::id("sales", &path, size, &sha256);
+        let said = serde_json::json!({
+            "version": 1, "id": id, "sourcePath": path, "name": path, "source": "sales", "contentType": "text/csv", "size": size,
+            "sha256": sha256, "modifiedAt": "2026-11-30T00:00:00Z", "timestamp": "2026-11-30T00:00:00Z", "chunks": 1, "chunkSize": size,
+        })
+        .to_string();
+        sparse(format!("spool/sales/c/{id}"), size);
+        filegen.write(&format!("spool/sales/m/{id}"), &format!("{} chunks\n{said}", said.len()));
+    }
+    let done = bounded(&filegen, "transfer run -c t.yaml --output json").exits(0).json();
+    assert_eq!(done["delivered"], 6, "{done}");
 }
