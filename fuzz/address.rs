@@ -1,4 +1,4 @@
-//! A password in an address, whatever it is made of: nothing that is told of the worker file holds a part of it.
+//! A password in an address, whatever it is made of: nothing that is told of the file holds a part of it.
 
 use super::passwords;
 use filegen::Registry;
@@ -23,17 +23,18 @@ pub fn address(bytes: &[u8]) {
     assert!(!told.to_lowercase().contains(&MARK.to_lowercase()), "of {password:?} in\n{file}\nis told\n{told}");
 }
 
-/// All that is told of a worker file without connecting to anything.
+/// All that is told of a file without connecting to anything.
 fn told(file: &str) -> String {
     let loaded = match config::parse(file, Path::new("/worker.yaml"), &(), &Registry::default()) {
         Ok(loaded) => loaded,
         Err(error) => return rendered(&error),
     };
-    let Some(worker) = loaded.flow.worker() else { return String::new() };
     let resolved = loaded.resolved(&wiring::address_shown);
-    let insecure = wiring::insecure(worker);
-    let mut told = vec![resolved.to_yaml(), format!("{loaded:?} {insecure:?}")];
+    let insecure = wiring::insecure_in(&loaded.flow);
+    let unreadable = wiring::unreadable_in(&loaded.flow);
+    let mut told = vec![resolved.to_yaml(), format!("{loaded:?} {insecure:?} {unreadable:?}")];
     told.extend(loaded.warnings(&Notes { insecure, ..Notes::default() }).as_ref().map(rendered));
+    let Some(worker) = loaded.flow.worker() else { return told.join("\n") };
     told.push(match wiring::source_at(&worker.source.url) {
         Ok(source) => source.describe(),
         Err(error) => format!("{error} {error:?}"),

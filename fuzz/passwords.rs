@@ -1,4 +1,4 @@
-//! Worker files with a password in every form of an address that people write, right and wrong. Shared by the property test of
+//! Files of every kind with a password in every form of an address that people write, right and wrong. Shared by the property test of
 //! what is told, and by the fuzz target `address`.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -21,6 +21,43 @@ files:
   - id: Loan0
     name: \"loan0_{date}.txt\"
     translator: { delimited: { delimiter: \"|\", columns: [LoanId] } }
+";
+
+/// A transfer over a broker to a target.
+const TRANSFER: &str = "transfer: sales
+collect: { directory: in }
+broker: BROKER
+deliver: { to: TO }
+";
+
+const SPOOL: &str = "{ local: spool }";
+
+const FOLDER: &str = "{ directory: out }";
+
+/// An ingest with a sink, dead letters and a door.
+const INGEST: &str = "ingest: orders
+source: { kafka: { brokers: kafka.bank:9093, topic: t, group: g, properties: { sasl.password: KAFKA } } }
+sink: { url: SINK }
+dead_letters: LETTERS
+envelope: { id: /id, type: /type, time: /time }
+events:
+  U:
+    key: /user
+    table: users
+    identity: [user]
+    version: at
+    columns:
+      user: { from: /user, type: text(64) }
+      event_id: { from: /id, type: text(64) }
+      at: { from: /time, type: timestamp }
+produce: { port: 8080, token: TOKEN }
+";
+
+/// A scheduler with a state store and a door.
+const SCHEDULER: &str = "scheduler: intake
+state: { url: STATE }
+roots: [in]
+api: { port: 5001, token: TOKEN }
 ";
 
 const SOURCE: &str = "sqlite:loans.db";
@@ -78,12 +115,90 @@ const PROPERTIES: [&str; 7] = [
     "sasl.username",
 ];
 
+/// Places in NATS, in whose address or login it stands.
+fn brokers(password: &str) -> Vec<String> {
+    let percent = encoded(password);
+    let urls = [
+        format!("nats://ann:{percent}@nats.bank"),
+        format!("nats://ann:{password}@nats.bank"),
+        format!("tls://{percent}@nats.bank"),
+        format!("{password}@nats.bank:4222"),
+        format!("ann:{password}@nats.bank"),
+        format!("tls://ann:{password}@a.bank,tls://b.bank"),
+        format!("nats:/ann:{password}@nats.bank"),
+    ];
+    let with = |url: &str| format!("{{ nats: {{ url: {} }} }}", quoted(url));
+    let login = |field| format!("{{ nats: {{ url: tls://nats.bank, {field}: {} }} }}", quoted(password));
+    urls.iter().map(|url| with(url)).chain(["password", "token", "nkey"].map(login)).collect()
+}
+
+/// Targets that are servers.
+fn targets(password: &str) -> Vec<String> {
+    let percent = encoded(password);
+    let sftp = [
+        format!("sftp://ann:{percent}@partner.bank/in"),
+        format!("sftp://ann:{password}@partner.bank/in"),
+        format!("sftp:/ann:{password}@partner.bank/in"),
+    ];
+    let endpoints = [
+        format!("https://key:{percent}@s3.bank"),
+        format!("http://key:{password}@s3.bank"),
+        format!("https://s3.bank/?token={password}"),
+    ];
+    let fingerprint = "fingerprint: \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
+    let mut targets: Vec<String> =
+        sftp.iter().map(|url| format!("{{ sftp: {}, agent: true, {fingerprint} }}", quoted(url))).collect();
+    targets.extend(["password", "passphrase"].map(|field| {
+        format!("{{ sftp: sftp://ann@partner.bank/in, key: k, {field}: {}, {fingerprint} }}", quoted(password))
+    }));
+    targets.extend(endpoints.iter().map(|url| format!("{{ s3: s3://files/in, endpoint: {} }}", quoted(url))));
+    targets.push(format!("{{ s3: {} }}", quoted(&format!("s3://key:{password}@files/in"))));
+    targets
+}
+
+/// Queues of dead letters.
+fn queues(password: &str) -> Vec<String> {
+    let percent = encoded(password);
+    let urls = [
+        format!("redis://ann:{percent}@cache.bank/1"),
+        format!("redis://:{password}@cache.bank"),
+        format!("rediss://ann:{password}@cache.bank:6379/0"),
+        format!("cache.bank:6380,password={password},ssl=true"),
+        format!("cache.bank:6380,{password}"),
+        format!("redis:/ann:{password}@cache.bank"),
+    ];
+    let apart = format!("{{ url: redis://cache.bank, password: {} }}", quoted(password));
+    urls.iter().map(|url| format!("{{ url: {} }}", quoted(url))).chain([apart]).collect()
+}
+
+/// Files of the other kinds, fit for use, and with a mistake beside it.
+fn of_other_kinds(password: &str) -> Vec<String> {
+    let transfer = |broker: &str, to: &str| TRANSFER.replacen("BROKER", broker, 1).replacen("TO", to, 1);
+    let ingest = |sink: &str, letters: &str, kafka: &str, token: &str| {
+        let file = INGEST.replacen("SINK", sink, 1).replacen("LETTERS", letters, 1);
+        file.replacen("KAFKA", kafka, 1).replacen("TOKEN", token, 1)
+    };
+    let (letters, token, own) = ("{ key: dlq }", "a-long-token", quoted(password));
+    let mut files: Vec<String> = brokers(password).iter().map(|broker| transfer(broker, FOLDER)).collect();
+    files.extend(targets(password).iter().map(|to| transfer(SPOOL, to)));
+    files.extend(queues(password).iter().map(|queue| ingest("sqlite:o.db", queue, "x", token)));
+    files.extend(sources(password).iter().map(|url| ingest(&quoted(url), letters, "x", token)));
+    files.push(ingest("sqlite:o.db", letters, &own, token));
+    files.push(ingest("sqlite:o.db", letters, "x", &own));
+    let scheduler = |state: &str, token: &str| SCHEDULER.replacen("STATE", state, 1).replacen("TOKEN", token, 1);
+    files.extend(states(password).iter().map(|url| scheduler(&quoted(url), token)));
+    files.push(scheduler(STATE, &own));
+    let mistaken: Vec<String> = files.iter().map(|file| format!("{file}oddly: 1\n")).collect();
+    files.extend(mistaken);
+    files
+}
+
 /// A text in YAML's double quotes. A reference's marks are written as what they are.
 fn quoted(text: &str) -> String {
     serde_json::to_string(&text.replace("${", "$${")).unwrap()
 }
 
-/// Worker files with the password in them: fit for use, with a mistake beside it, and without the quotes that it needs.
+/// Files with the password in them: fit for use, with a mistake beside it, and those of workers without the quotes that it needs.
 pub(super) fn files(password: &str) -> Vec<String> {
     let with = |url: &str, state: &str, property: &str, value: &str| {
         let file = FILE.replacen("URL", url, 1).replacen("STATE", state, 1);
@@ -113,5 +228,6 @@ pub(super) fn files(password: &str) -> Vec<String> {
         files.push(FILE.replacen("v_Loans", &quoted(&text), 1));
         files.push(format!("# {text}\nwrker: x\n{FILE}"));
     }
+    files.extend(of_other_kinds(password));
     files
 }

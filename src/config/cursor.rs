@@ -260,20 +260,26 @@ impl<'a> Fields<'a> {
         Some(value)
     }
 
-    /// An environment variable that stands in for a field; empty counts as not set, as deployments often mean it.
+    /// An environment variable that stands in for a field.
     fn fallback(&self, name: &str, variable: &'static str) -> Option<String> {
-        let value = match value(variable, self.at.context.vars) {
-            Ok(value) => value?.into_string().ok().filter(|value| !value.is_empty())?,
+        let value = self.variable(name, variable)?;
+        self.at.context.fallbacks.borrow_mut().push((self.at.join(name), variable));
+        Some(value)
+    }
+
+    /// An environment variable, perhaps from the file that its `_FILE` names; empty counts as not set, as deployments often mean it. What
+    /// is wrong with that file is noted at a field.
+    pub(super) fn variable(&self, name: &str, variable: &str) -> Option<String> {
+        match value(variable, self.at.context.vars) {
+            Ok(value) => value?.into_string().ok().filter(|value| !value.is_empty()),
             Err(VarFault::File(file_variable, why)) => {
                 let message = format!("the file that {file_variable} names cannot be used: {why}");
                 let hint = format!("correct {file_variable}, or the file's rights");
                 self.place(name).report_harmless("variable-file", message, &hint);
-                return None;
+                None
             }
-            Err(_) => return None,
-        };
-        self.at.context.fallbacks.borrow_mut().push((self.at.join(name), variable));
-        Some(value)
+            Err(_) => None,
+        }
     }
 
     /// Where to point for a field: its value, or the section when the file leaves it out.

@@ -161,11 +161,14 @@ fn fill(reference: &str, vars: &dyn Vars, done: &mut Expanded) {
     }
 }
 
+/// A variable of AWS's tools whose file is read anew each time, as AWS's agents renew it.
+const RENEWED: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+
 /// A variable's value: its own, or that in the file which `NAME_FILE` names, if the variable is a secret. The file is read
 /// once, when the worker file is; a line end behind the value is none of it.
 pub(super) fn value(name: &str, vars: &dyn Vars) -> Result<Option<OsString>, VarFault> {
     let own = vars.get(name);
-    if !is_secret_variable(name) {
+    if !is_secret_variable(name) || name == RENEWED {
         return Ok(own);
     }
     let file_variable = format!("{name}_FILE");

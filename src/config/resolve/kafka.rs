@@ -75,6 +75,10 @@ fn properties(at: &Cursor<'_>) -> BTreeMap<String, Secret> {
         } else if let Some((_, promise)) = FIXED.iter().find(|(other, _)| *other == property) {
             let message = format!("`{property}` cannot be changed: {promise}");
             at.report_at(name.span, "impossible-value", message, "remove it");
+        } else if !property.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+            // It is not repeated: it may be a value in the wrong place.
+            let hint = "properties of librdkafka have letters, digits, `.`, `_` and `-`";
+            at.report_at(name.span, "impossible-value", "this is no name of a property", hint);
         } else if let Some(value) = place.text() {
             properties.insert(property.to_owned(), Secret::new(value));
         }

@@ -45,7 +45,8 @@ pub(super) fn nats(at: &Cursor<'_>) -> Option<NatsSpec> {
     })
 }
 
-/// The address, where its kind is one of these. The rest is the client's to read: it may hold a password.
+/// The address, where its kind is one of these, with the scheme of each server: whoever shows an address, or looks for what is weak
+/// about it, knows it by that. The rest is the client's to read: it may hold a password.
 fn address(fields: &Fields<'_>, url: &str) -> Option<String> {
     let fits = url.split(',').all(|part| {
         let scheme = part.trim().split_once("://").map_or("nats", |(scheme, _)| scheme);
@@ -56,7 +57,8 @@ fn address(fields: &Fields<'_>, url: &str) -> Option<String> {
         fields.place("url").report("unknown-address", "this is no address of NATS", hint);
         return None;
     }
-    Some(url.to_owned())
+    let whole = |server: &str| if server.contains("://") { server.to_owned() } else { format!("nats://{server}") };
+    Some(url.split(',').map(|server| whole(server.trim())).collect::<Vec<_>>().join(","))
 }
 
 /// What names of streams begin with: letters, digits, `-` and `_`.

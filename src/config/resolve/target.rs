@@ -41,7 +41,7 @@ pub(super) fn target(at: &Cursor<'_>) -> Option<TargetSpec> {
         return sftp(at, &fields).map(|spec| TargetSpec::Sftp(Box::new(spec)));
     }
     if given.contains(&"s3") {
-        return s3(at, &fields).map(|spec| TargetSpec::S3(Box::new(spec)));
+        return s3(&fields).map(|spec| TargetSpec::S3(Box::new(spec)));
     }
     let directory = path(&fields, "directory");
     if directory.is_none() {
@@ -86,7 +86,7 @@ fn sftp(at: &Cursor<'_>, fields: &Fields<'_>) -> Option<SftpSpec> {
     })
 }
 
-fn s3(at: &Cursor<'_>, fields: &Fields<'_>) -> Option<S3Spec> {
+fn s3(fields: &Fields<'_>) -> Option<S3Spec> {
     let url = fields.text("s3").filter(|url| {
         let fits = is_s3(url);
         if !fits {
@@ -95,8 +95,8 @@ fn s3(at: &Cursor<'_>, fields: &Fields<'_>) -> Option<S3Spec> {
         }
         fits
     });
-    let value = |name: &str| at.context.vars.get(name)?.into_string().ok().filter(|value| !value.is_empty());
-    let variables = AWS_VARIABLES.into_iter().filter_map(|name| Some((name, Secret::new(value(name)?)))).collect();
+    let variables =
+        AWS_VARIABLES.into_iter().filter_map(|name| Some((name, Secret::new(fields.variable("s3", name)?)))).collect();
     Some(S3Spec {
         url: Secret::new(url?),
         endpoint: fields.text("endpoint").map(|text| Secret::new(text.as_ref())),

@@ -60,6 +60,12 @@ fn properties_that_would_break_a_promise_are_refused() {
 }
 
 #[test]
+fn what_is_no_name_of_a_property_is_refused_and_not_repeated() {
+    let told = refusal("{}", "{ kafka: { properties: { \"hunter;22\": x } } }");
+    assert!(told.contains("this is no name of a property") && !told.contains("hunter"), "{told}");
+}
+
+#[test]
 fn a_password_in_the_file_is_masked_beside_a_mistake() {
     for password in ["hunter22", "\"hunter22\"", "'hunter22'"] {
         let completion = format!("{{ kafka: {{ properties: {{ sasl.password: {password}, acks: all }} }} }}");

@@ -133,6 +133,8 @@ fn a_broker_is_a_folder_or_nats_and_never_both() {
     let spec = nats("nats: { credentials: c/a.creds, max_bytes: 1GiB, replicas: 3 }", &[]);
     assert_eq!((spec.url.reveal(), spec.max_bytes, spec.replicas), ("nats://localhost:4222", Some(1 << 30), 3));
     assert_eq!(spec.login.credentials.as_deref(), Some(Path::new("/x/c/a.creds")));
+    let spec = nats("nats: { url: 'ann:p@a.bank, b.bank:1' }", &[]);
+    assert_eq!(spec.url.reveal(), "nats://ann:p@a.bank,nats://b.bank:1", "what it is, is seen without a scheme too");
     assert!(of("local: s, nats: {}", &[]).unwrap_err()[0].contains("both given"));
 }
 
@@ -190,6 +192,21 @@ fn a_bucket_is_taken_with_what_says_how_to_reach_it() {
     assert_eq!((spec.ca.as_deref(), spec.variable("AWS_SECRET_ACCESS_KEY")), (Some(Path::new("/x/ca.pem")), Some("b")));
     assert!(spec.variable("OTHER").is_none() && spec.variables.len() == 3, "{:?}", spec.variables);
     assert!(!format!("{spec:?}").contains("\"b\""));
+    let folder = tempfile::tempdir().unwrap();
+    let (key, none) = (folder.path().join("key"), folder.path().join("none"));
+    std::fs::write(&key, "k3y\n").unwrap();
+    let file = |path: &Path| of("s3: 's3://files/in'", "", &[("AWS_SECRET_ACCESS_KEY_FILE", path.to_str().unwrap())]);
+    let TargetSpec::S3(spec) = file(&key).unwrap().to else { panic!("no bucket") };
+    assert_eq!(spec.variable("AWS_SECRET_ACCESS_KEY"), Some("k3y"));
+    let told = file(&none).unwrap_err();
+    assert!(told[0].contains("AWS_SECRET_ACCESS_KEY_FILE") && told[0].contains("No such file"), "{told:?}");
+    // AWS's own variable: that file is read anew each time.
+    let TargetSpec::S3(spec) =
+        of("s3: 's3://files/in'", "", &[("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/none")]).unwrap().to
+    else {
+        panic!("no bucket")
+    };
+    assert!(spec.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").is_none(), "{:?}", spec.variables.keys());
     for (to, more, why) in [
         ("s3: 'http://files/in'", "", "no address of a bucket"),
         ("directory: o, s3: 's3://files/in'", "", "both given"),

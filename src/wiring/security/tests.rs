@@ -1,11 +1,12 @@
 //! Passwords of all printable characters, in every form of an address: no three characters of one come out again.
 
-use crate::config::{self, ConfigError};
+use crate::config::{self, ConfigError, Flow};
 use crate::core::generate::translate::Registry;
 use crate::core::model::secret::Secret;
 use crate::wiring;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
+use std::fmt::{Debug, Display};
 use std::path::Path;
 
 #[path = "../../../fuzz/passwords.rs"]
@@ -19,7 +20,34 @@ fn rendered(error: &ConfigError) -> String {
     text
 }
 
-/// All that is told of a worker file without connecting to anything.
+/// What an adapter says of itself, or why there is none.
+fn described<T>(made: Result<T, impl Display + Debug>, describe: impl FnOnce(T) -> String) -> String {
+    made.map_or_else(|error| format!("{error} {error:?}"), describe)
+}
+
+/// What the adapters of a file say of themselves.
+fn adapters(flow: &Flow) -> String {
+    match flow {
+        Flow::Generate(worker) => {
+            let producer = wiring::producer(worker).err().map(|error| format!("{error} {error:?}"));
+            described(wiring::source_at(&worker.source.url), |source| source.describe()) + &producer.unwrap_or_default()
+        }
+        Flow::Ingest(ingest) => {
+            described(wiring::sql_sink(ingest), |sink| sink.describe())
+                + &described(wiring::letter_queue(ingest), |queue| queue.describe())
+        }
+        Flow::Transfer(transfer) => {
+            let shown = transfer.deliver.as_ref().map(|deliver| wiring::target_shown(&deliver.to));
+            let target = described(wiring::file_target(transfer), |target| {
+                target.map_or_else(String::new, |target| target.describe())
+            });
+            wiring::file_sender(transfer).describe() + &target + &shown.unwrap_or_default()
+        }
+        Flow::Schedule(_) => String::new(),
+    }
+}
+
+/// All that is told of a file without connecting to anything.
 fn told(file: &str) -> String {
     let loaded = match config::parse(file, Path::new("/etc/filegen/worker.yaml"), &(), &Registry::default()) {
         Ok(loaded) => loaded,
@@ -27,18 +55,13 @@ fn told(file: &str) -> String {
     };
     let resolved = loaded.resolved(&wiring::address_shown);
     let mut told = vec![resolved.to_yaml(), serde_json::to_string(&resolved).unwrap(), format!("{loaded:?}")];
-    let worker = loaded.flow.worker().unwrap();
-    let insecure = wiring::insecure(worker);
+    let insecure = wiring::insecure_in(&loaded.flow);
     told.push(format!("{insecure:?}"));
     let unreadable = wiring::unreadable_in(&loaded.flow);
     told.push(format!("{unreadable:?}"));
     told.extend(loaded.unreadable(&unreadable).as_ref().map(rendered));
     told.extend(loaded.warnings(&config::Notes { insecure, ..config::Notes::default() }).as_ref().map(rendered));
-    told.push(match wiring::source_at(&worker.source.url) {
-        Ok(source) => source.describe(),
-        Err(error) => format!("{error} {error:?}"),
-    });
-    told.extend(wiring::producer(worker).err().map(|error| format!("{error} {error:?}")));
+    told.push(adapters(&loaded.flow));
     told.join("\n")
 }
 
@@ -105,6 +128,29 @@ fn passwords_that_end_a_value_early_are_not_told() {
             let told = told(&file);
             assert_eq!(leak(password, &told, &others), None, "{password:?} in\n{file}\n{told}");
         }
+    }
+}
+
+#[test]
+fn the_files_of_each_kind_are_read() {
+    // A password that needs no care: what is refused then is a mistake of the files, and shows nothing.
+    let read = |kind: &str| {
+        let files = files("Qw7-Zx9-Vb3").into_iter().filter(|file| file.starts_with(kind));
+        files.filter(|file| config::parse(file, Path::new("/x.yaml"), &(), &Registry::default()).is_ok()).count()
+    };
+    let counts = ["worker", "transfer", "ingest", "scheduler"].map(read);
+    assert!(counts.iter().all(|count| *count > 2), "{counts:?}");
+}
+
+#[test]
+fn a_server_of_nats_without_a_scheme_is_told_as_any_other() {
+    for (url, is_weak) in [("nats.bank", true), ("ann:s3cret@nats.bank:4222", true), ("localhost:4222", false)] {
+        let file = format!("transfer: sales\ncollect: {{ directory: in }}\nbroker: {{ nats: {{ url: '{url}' }} }}\n");
+        let loaded = config::parse(&file, Path::new("/x.yaml"), &(), &Registry::default()).unwrap();
+        let weak = wiring::insecure_in(&loaded.flow);
+        assert_eq!(weak.len(), usize::from(is_weak), "{url}: {weak:?}");
+        let shown = loaded.resolved(&wiring::address_shown).to_yaml();
+        assert!(shown.contains("nats://") && !shown.contains("s3cret"), "{shown}");
     }
 }
 
