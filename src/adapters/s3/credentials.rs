@@ -6,6 +6,7 @@ use super::fault::{Fault, Said};
 use super::http::{Http, QUIET, Request};
 use super::profile::{Profile, Profiles};
 use super::xml;
+use crate::core::model::peer::is_loopback;
 use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
 use crate::files;
@@ -33,8 +34,8 @@ const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 /// An instance answers at once, or there is none.
 const INSTANCE_WITHIN: Duration = Duration::from_secs(3);
 
-/// Hosts that may get a container's token without encryption: this one, and those of AWS's agents.
-const AGENTS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
+/// Hosts that are asked for keys without encryption beside this one: AWS's agents, which are no further than the host's own link.
+const AGENTS: [&str; 5] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "169.254.169.254", "[fd00:ec2::254]"];
 
 /// Access key, secret key and token.
 #[derive(Clone, Debug)]
@@ -60,6 +61,15 @@ pub(super) struct Asker<'a> {
     pub(super) http: &'a Http,
     /// Without a say of the file.
     pub(super) region: &'a str,
+}
+
+/// Where a variable leads. Tokens and keys go to no other host without encryption.
+fn near(variable: &str, url: &str) -> Result<Place, Fault> {
+    let place = Place::parse(url).map_err(|why| unusable(format!("{variable}: {why}")))?;
+    if place.is_tls || is_loopback(&place.host) || AGENTS.contains(&place.host.as_str()) {
+        return Ok(place);
+    }
+    Err(unusable(format!("{variable} leads to another host without encryption")))
 }
 
 fn unusable(reason: impl Into<String>) -> Fault {
@@ -137,7 +147,7 @@ impl Asker<'_> {
             .map_err(|error| unusable(format!("the token of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read: {error}")))?;
         let token = Secret::new(String::from_utf8_lossy(&token).trim());
         let place = match self.spec.variable("AWS_ENDPOINT_URL_STS") {
-            Some(url) => Place::parse(url).map_err(|why| unusable(format!("AWS_ENDPOINT_URL_STS: {why}")))?,
+            Some(url) => near("AWS_ENDPOINT_URL_STS", url)?,
             None => Place::of_aws("sts", self.region),
         };
         let body = [
@@ -170,11 +180,7 @@ impl Asker<'_> {
         let odd = || unusable("AWS_CONTAINER_CREDENTIALS_FULL_URI is no address");
         let (scheme, rest) = url.split_once("://").ok_or_else(odd)?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let place = Place::parse(&format!("{scheme}://{host}")).map_err(|_| odd())?;
-        let is_near = crate::core::model::peer::is_loopback(&place.host) || AGENTS.contains(&place.host.as_str());
-        if !place.is_tls && !is_near {
-            return Err(unusable("AWS_CONTAINER_CREDENTIALS_FULL_URI leads to another host without encryption"));
-        }
+        let place = near("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("{scheme}://{host}"))?;
         let mut headers = vec![("host".to_owned(), place.header())];
         let token = match self.spec.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
             Some(file) => {
@@ -194,7 +200,7 @@ impl Asker<'_> {
     /// By the second version of the instance's protocol alone: the first gives its keys to whoever can make a process ask.
     async fn of_instance(&self) -> Result<Keys, Fault> {
         let url = self.spec.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or(INSTANCE);
-        let place = Place::parse(url).map_err(|why| unusable(format!("AWS_EC2_METADATA_SERVICE_ENDPOINT: {why}")))?;
+        let place = near("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)?;
         let ask = |method, target: &str, header: (&str, &str)| Request {
             method,
             place: place.clone(),

@@ -141,6 +141,16 @@ async fn a_container_gives_its_keys_to_who_has_its_token() {
         asked[0]
     );
     assert!(refused(keys(&spec_of("http://metadata.bank/keys")).await).contains("without encryption"));
+    for pairs in [
+        vec![
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", &*file),
+            ("AWS_ROLE_ARN", "r"),
+            ("AWS_ENDPOINT_URL_STS", "http://sts.bank"),
+        ],
+        vec![("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://metadata.bank")],
+    ] {
+        assert!(refused(keys(&spec(&pairs)).await).contains("leads to another host without encryption"), "{pairs:?}");
+    }
 }
 
 #[tokio::test]
