@@ -100,6 +100,26 @@ impl RecordTemplate {
         self.environment.get_template(self.which)?.render(context)
     }
 
+    /// The parts that each record meets, each with the columns that it needs. Those that need anything else are left out.
+    pub(super) fn parts(&self, columns: &[String]) -> Vec<(String, Vec<String>)> {
+        let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        let (parts, given) = rewrite::parts(&self.source);
+        let needs = |part: &String| {
+            let names = self.environment.template_from_str(part).ok()?.undeclared_variables(false);
+            let mut names: Vec<String> = names.into_iter().filter(|name| !globals.contains(name.as_str())).collect();
+            names.sort();
+            names.iter().all(|name| columns.contains(name) && !given.contains(name)).then_some(names)
+        };
+        parts.into_iter().filter_map(|part| needs(&part).map(|names| (part, names))).collect()
+    }
+
+    /// Renders a part.
+    pub(super) fn render_part(&self, part: &str, context: Value) -> Result<(), Error> {
+        budget::begin();
+        set_decimal(self.decimal);
+        self.environment.render_named_str(self.which, part, context).map(drop)
+    }
+
     /// An error of this template as the flow reports it.
     pub(super) fn error(&self, error: &Error) -> TranslateError {
         if error.kind() == ErrorKind::OutOfFuel {

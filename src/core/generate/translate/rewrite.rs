@@ -7,6 +7,9 @@ use minijinja::machinery::parse;
 use std::fmt::Write as _;
 
 mod constants;
+mod parts;
+
+pub(super) use parts::parts;
 
 /// Computes: `__compute("+", a, b)`.
 pub(super) const COMPUTE: &str = "__compute";

@@ -15,7 +15,7 @@ use super::{Columns, TranslateError, Translator};
 use crate::core::generate::spec::{ColumnSpec, DecimalSign, TemplateSpec};
 use crate::core::model::column::{Column, Kind};
 use minijinja::value::{Enumerator, Object, Value};
-use minijinja::{ErrorKind, context};
+use minijinja::{Error, ErrorKind, context};
 use std::sync::Arc;
 
 /// Writes a record by rendering a template.
@@ -81,8 +81,22 @@ impl Template {
     }
 
     /// Finds what works for no kinds of columns, which are not known yet: an error of the template with every choice. A template of many
-    /// columns has too many choices; it is looked at when the kinds are known.
+    /// columns has too many choices: each of its parts is tried that has few. What is left is looked at when the kinds are known.
     fn check_any_kinds(&self) -> Result<(), TranslateError> {
+        self.check_choices(&self.names, |row| self.record.render(row).map(drop))?;
+        for (part, names) in self.record.parts(&self.names) {
+            let names: Arc<[String]> = names.into();
+            self.check_choices(&names, |row| self.record.render_part(&part, row))?;
+        }
+        Ok(())
+    }
+
+    /// Renders with each choice of kinds of a few columns.
+    fn check_choices(
+        &self,
+        names: &Arc<[String]>,
+        render: impl Fn(Value) -> Result<(), Error>,
+    ) -> Result<(), TranslateError> {
         let samples = [
             Value::from(12),
             Number::new(125, 2).map_or(Value::from(1), |number| number.to_value(false)),
@@ -91,8 +105,7 @@ impl Template {
             Value::from(true),
             Value::from(()),
         ];
-        let Some(choices) = u32::try_from(self.names.len()).ok().and_then(|count| samples.len().checked_pow(count))
-        else {
+        let Some(choices) = u32::try_from(names.len()).ok().and_then(|count| samples.len().checked_pow(count)) else {
             return Ok(());
         };
         if choices > CHOICES_MAX {
@@ -101,14 +114,15 @@ impl Template {
         let mut found = None;
         for choice in 0..choices {
             let mut rest = choice;
-            let values = self.names.iter().filter_map(|_| {
+            let values = names.iter().filter_map(|_| {
                 let sample = samples.get(rest % samples.len());
                 rest /= samples.len();
                 sample.cloned()
             });
-            match self.record.render(self.row(values.collect())) {
+            match render(row(names, values.collect())) {
                 Err(error) if error.kind() == ErrorKind::OutOfFuel => return Err(self.record.error(&error)),
-                Err(error) if is_lasting(&error) => found = found.or(Some(error)),
+                // What has no values does not fail for them.
+                Err(error) if names.is_empty() || is_lasting(&error) => found = found.or(Some(error)),
                 _ => return Ok(()),
             }
         }
@@ -116,12 +130,7 @@ impl Template {
     }
 
     fn row(&self, values: Vec<Value>) -> Value {
-        let row = Value::from_object(TemplateRow { names: Arc::clone(&self.names), values });
-        if self.names.iter().any(|name| name == ROW) {
-            row
-        } else {
-            context! { row => row.clone(), ..row }
-        }
+        row(&self.names, values)
     }
 
     /// Says what in a text would break the record.
@@ -178,6 +187,15 @@ impl Template {
             Err(error) if is_lasting(&error) => Err(self.record.error(&error)),
             _ => Ok(()),
         }
+    }
+}
+
+fn row(names: &Arc<[String]>, values: Vec<Value>) -> Value {
+    let row = Value::from_object(TemplateRow { names: Arc::clone(names), values });
+    if names.iter().any(|name| name == ROW) {
+        row
+    } else {
+        context! { row => row.clone(), ..row }
     }
 }
 

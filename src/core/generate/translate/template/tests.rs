@@ -274,6 +274,52 @@ fn a_number_with_a_fraction_is_neither_odd_nor_even() {
     assert_eq!(text(&spec(record, &NULLS), &nulls()).as_deref(), Ok("1,3 2 true\n"));
 }
 
+/// What `config check` says, before anything is known of the columns.
+fn unseen(record: &str) -> Option<String> {
+    let names = ["a", "b", "c", "d", "e"];
+    FileTranslator::new(&spec(record, &names), &Registry::default()).err().map(|refused| refused.reason)
+}
+
+#[test]
+fn what_fails_in_each_record_is_found_however_many_columns_there_are() {
+    let all = "{{ a }}{{ b }}{{ c }}{{ d }}{{ e }}";
+    for (part, what) in [
+        ("{{ [a, 1] | number('0') | length }}{{ a.x() }}", "x"),
+        ("{{ ((a | upper) - 1) ~ b ~ c ~ d ~ e }}", "decimal"),
+        ("{{ a ~ b ~ c ~ d ~ ((e ~ 'x') - 2) }}", "decimal"),
+        ("{% if a.x() and b and c and d and e %}y{% endif %}", "x"),
+        ("{% for i in (a ~ 'x') - 1 %}{{ b }}{{ c }}{{ d }}{{ e }}{% endfor %}", "decimal"),
+        ("{% for i in range(99999999) %}x{% endfor %}", "too many elements"),
+        ("{% set x = 1 / 0 %}", "by zero"),
+        ("{{ 'x' | strftime('%Y') }}", "no date"),
+        ("{{ [1, 2].x }}{{ {'k': 1}.l }}", "undefined"),
+        ("{{ 'x' * 200000000 }}", "cannot be repeated"),
+    ] {
+        for record in [format!("{all}{part}"), format!("{part}{all}")] {
+            let told = unseen(&record).unwrap_or_default();
+            assert!(told.contains(what), "{record}: {told}");
+        }
+    }
+}
+
+#[test]
+fn what_may_work_is_taken_however_many_columns_there_are() {
+    for record in [
+        "{{ a + b + c + d + e }}",
+        "{{ a | strftime('%Y') }}{{ b | number('0') }}{{ c | pad(1) }}{{ d[:4] }}{{ e * 2 }}",
+        "{% if a and a.x() %}{{ b.y }}{% endif %}{{ c }}{{ d }}{{ e }}",
+        "{{ a if b == 1 else 1 / 0 }}{{ c }}{{ d }}{{ e }}",
+        "{{ row.zz | default('x') }}{{ a.b | default(1) }}{% if c.d is defined %}y{% endif %}{{ b }}{{ d }}{{ e }}",
+        "{% set a = 'x' %}{{ a ~ 1 }}{% set n = 'x' %}{% if b %}{% set n = 1 %}{% endif %}{{ n - 2 }}{{ c }}{{ d }}{{ e }}",
+        "{% set n = namespace(t='x') %}{% for i in [1] %}{% set n.t = 1 %}{% endfor %}{{ n.t * 2 }}{{ a }}{{ b }}{{ c }}{{ d }}{{ e }}",
+        "{% macro f(a) %}{{ a * 2 }}{% endmacro %}{{ f(1) }}{{ a }}{{ b }}{{ c }}{{ d }}{{ e }}",
+        "{{ {'A': 1, 'B': 2}[a] }}{{ b }}{{ c }}{{ d }}{{ e }}",
+        "{{ 1 < 2 < a }}{{ b }}{{ c }}{{ d }}{{ e }}{{ none | default('') }}",
+    ] {
+        assert_eq!(unseen(record), None, "{record}");
+    }
+}
+
 #[test]
 fn a_record_takes_a_bounded_number_of_steps_and_bytes() {
     let loops = "{% for i in range(100000) %}{% for j in range(100000) %}{% for k in range(100000) %}x{% endfor %}{% endfor %}{% endfor %}";
