@@ -97,9 +97,18 @@ async fn half_requests_keep_nobody_out() {
         let whole = sent(at, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
         assert!(answer(whole).await.ends_with("here"));
     }
+    let [_other, mut newest] = two_more(at).await;
     for stream in half {
         assert_eq!(answer(stream).await, "");
     }
+    // No time-out has ended them: it would have ended the newest too.
+    newest.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(answer(newest).await.ends_with("here"));
+}
+
+/// As many silent connections as a door of two has places: they take those of all before.
+async fn two_more(at: SocketAddr) -> [TcpStream; 2] {
+    [TcpStream::connect(at).await.unwrap(), TcpStream::connect(at).await.unwrap()]
 }
 
 /// A request whose body never ends.

@@ -74,7 +74,11 @@ async fn half_handshakes_keep_nobody_out() {
         half.push(sent(at, b"\x16\x03\x01\x02\x00\x01").await);
         assert!(asked(at, &client).await.ends_with("here"));
     }
+    let [_other, newest] = two_more(at).await;
     for stream in half {
         assert_eq!(answer(stream).await, "");
     }
+    // No time-out has ended them: it would have ended the newest too.
+    let name = ServerName::try_from("localhost").unwrap();
+    client.connect(name, newest).await.unwrap();
 }
