@@ -19,7 +19,8 @@ def check(problem):
     """Tells every problem of base, overlay and Secret template."""
     (secret,) = assemble.load("deploy/kubernetes/secret.template.yaml")
     total = 0
-    for folder in (BASE, OPENSHIFT, SCHEDULER, f"{OPENSHIFT}-scheduler", TRANSFER, SHARED, f"{OPENSHIFT}-transfer"):
+    scheduler, transfer = f"{OPENSHIFT}-scheduler", f"{OPENSHIFT}-transfer"
+    for folder in (BASE, OPENSHIFT, f"{OPENSHIFT}-tls", SCHEDULER, scheduler, TRANSFER, SHARED, transfer):
         documents = assemble.build(folder) + [secret]
         total += len(documents)
         for document in documents:
@@ -33,7 +34,7 @@ def check(problem):
     (toolbox,) = assemble.load("deploy/kubernetes/toolbox.yaml")
     one(toolbox, lambda text: problem(f"deploy/kubernetes/toolbox.yaml: {text}"))
     total += 1
-    outward = {OPENSHIFT: {1433, 27017, 9092, 9093}, f"{OPENSHIFT}-scheduler": {27017, 9092, 9093}, f"{OPENSHIFT}-transfer": {4222}}
+    outward = {OPENSHIFT: {1433, 27017, 9092, 9093}, f"{OPENSHIFT}-tls": {1433, 27017, 9092, 9093}, f"{OPENSHIFT}-scheduler": {27017, 9092, 9093}, f"{OPENSHIFT}-transfer": {4222}}
     for folder, needs in outward.items():
         for policy in (d for d in assemble.build(folder) if d["kind"] == "NetworkPolicy"):
             named(policy["spec"], needs, lambda text, folder=folder: problem(f"{folder}: {text}"))
@@ -71,7 +72,7 @@ def service_monitor(document):
     required = ["selector", "endpoints"]
     yield from fields(spec, [*required, "namespaceSelector", "jobLabel"], required, "spec")
     for endpoint in spec["endpoints"]:
-        yield from fields(endpoint, ["port", "path", "interval", "scrapeTimeout", "scheme"], ["port"], "endpoint")
+        yield from fields(endpoint, ["port", "path", "interval", "scrapeTimeout", "scheme", "tlsConfig"], ["port"], "endpoint")
 
 
 def prometheus_rule(document):
@@ -109,7 +110,7 @@ def together(documents, is_overlay, problem):
     wanted("ServiceAccount", pod["serviceAccountName"])
     for source in container["envFrom"]:
         wanted("ConfigMap", source["configMapRef"]["name"])
-    for variable in container["env"]:
+    for variable in (given for given in container["env"] if "valueFrom" in given):
         key = variable["valueFrom"]["secretKeyRef"]
         wanted("Secret", key["name"])
         if key["key"] not in by_kind["Secret"]["stringData"]:
@@ -117,6 +118,10 @@ def together(documents, is_overlay, problem):
     for volume in pod["volumes"]:
         if "configMap" in volume:
             wanted("ConfigMap", volume["configMap"]["name"])
+        elif "secret" in volume:
+            made = by_kind["Service"]["metadata"].get("annotations", {}).get(SERVING)
+            if volume["secret"]["secretName"] != made:
+                problem(f"no Service has the Secret {volume['secret']['secretName']} made")
         elif "emptyDir" not in volume:
             wanted("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"])
     if {mount["name"] for mount in container["volumeMounts"]} != {volume["name"] for volume in pod["volumes"]}:
@@ -167,7 +172,33 @@ def together(documents, is_overlay, problem):
             problem("the Route leads to no Service")
         if by_kind["Route"]["spec"]["port"]["targetPort"] not in ports:
             problem("the Route leads to an unknown port")
+    encrypted(container, by_kind, problem)
     hardened(pod, container, problem)
+
+
+# OpenShift makes a certificate for a Service that has it.
+SERVING = "service.beta.openshift.io/serving-cert-secret-name"
+
+
+def encrypted(container, by_kind, problem):
+    """Whoever asks the status door does so by TLS where it has a certificate, and nowhere else; and the files lie where they are mounted."""
+    given = {variable["name"]: variable.get("value") for variable in container["env"]}
+    files = [given[name] for name in ("HEALTH_TLS_CERTIFICATE", "HEALTH_TLS_KEY") if name in given]
+    mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
+    for file in files:
+        if file.rsplit("/", 1)[0] not in mounts:
+            problem(f"{file} lies in no mounted folder")
+    closed = [mount["mountPath"] for mount in container["volumeMounts"] if mount.get("readOnly")]
+    for mount in mounts:
+        if any(mount.startswith(f"{other}/") for other in closed):
+            problem(f"{mount} lies in a folder that is read-only, where no folder can be made")
+    asks = {probe: container[probe]["httpGet"].get("scheme", "HTTP") for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
+    asks |= {"the ServiceMonitor": by_kind["ServiceMonitor"]["spec"]["endpoints"][0].get("scheme", "http")}
+    if "Route" in by_kind and by_kind["Route"]["spec"]["port"]["targetPort"] == "http":
+        asks |= {"the Route": "https" if by_kind["Route"]["spec"]["tls"]["termination"] == "reencrypt" else "http"}
+    for who, scheme in asks.items():
+        if scheme.lower() != ("https" if files else "http"):
+            problem(f"{who} asks the status door by {scheme.lower()}")
 
 
 DNS = {53, 5353}
