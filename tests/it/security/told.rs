@@ -2,6 +2,7 @@
 
 use crate::support::daemon::Daemon;
 use crate::support::filegen::{Done, Filegen};
+use crate::support::postgres::Database;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// No three characters in a row are letters and digits alone: a folder with a name by chance may have any of those.
@@ -148,4 +149,25 @@ fn a_secret_of_the_environment_stands_in_no_record() {
     let mut command = filegen.command("config check -c worker.yaml");
     let done = Filegen::finish(command.env("OTHER", "postgres://u:Zq7Wv9Kx4@h/db")).exits(3);
     both("check", "Zq7Wv9Kx4", &done);
+}
+
+#[tokio::test]
+async fn no_log_line_holds_the_keys_of_rows_whatever_its_level() {
+    let database = Database::create().await;
+    let keys = "CREATE TABLE k (id text PRIMARY KEY); INSERT INTO k SELECT 'Zq7Wv' || i FROM generate_series(1, 50) i";
+    database.run(keys).await;
+    for form in ["text", "kv", "json"] {
+        let filegen = Filegen::empty();
+        let file = format!(
+            "worker: K
+source: {{ url: '{}', view: k, key: [id], page_size: 10, fetch: paged }}
+output: {{ root: out }}
+files: [ {{ id: A, name: 'a_{{date}}.txt', translator: {{ delimited: {{ delimiter: '|', columns: [id] }} }} }} ]
+",
+            database.url()
+        );
+        filegen.write("worker.yaml", &file);
+        let done = filegen.run(&format!("-vvv run -c worker.yaml --date 2026-11-21 --log-format {form}")).exits(0);
+        assert!(done.stderr.contains("progress updated") && !done.stderr.contains("Zq7Wv"), "{}", done.stderr);
+    }
 }
