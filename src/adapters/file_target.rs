@@ -135,6 +135,16 @@ impl FileTarget for LocalTarget {
         .await
     }
 
+    async fn keep_name(&self, path: &str) -> Result<(), TargetError> {
+        let path = path.to_owned();
+        self.with(move |_, root| {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let kept = root.open(&path).and_then(|file| file.sync_all()).and_then(|()| root.sync_dir(folder));
+            kept.map_err(|error| failed(&path, &error))
+        })
+        .await
+    }
+
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {
         let path = path.to_owned();
         self.with(move |_, root| match root.open(&path).and_then(|file| arrived(file, size)) {

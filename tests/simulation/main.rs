@@ -6,6 +6,7 @@ mod book;
 mod broker;
 mod check;
 mod clockwork;
+mod courier;
 mod data;
 mod disk;
 mod images;

@@ -24,6 +24,8 @@ struct Kept {
     answers: BTreeMap<String, Answer>,
     /// Questions that find no message, whatever is there.
     overlooked: u32,
+    /// Questions how a version stands that get no answer.
+    unanswered: u32,
     /// When all answers were given.
     said_at: Timestamp,
     /// What each chunk, and each question for messages or answers, takes.
@@ -48,6 +50,11 @@ impl MemoryFileBroker {
     /// The next questions for messages, so many, find none.
     pub fn overlook(&self, questions: u32) {
         self.kept().overlooked = questions;
+    }
+
+    /// The next questions how a version stands, so many, get no answer.
+    pub fn be_silent(&self, questions: u32) {
+        self.kept().unanswered = questions;
     }
 
     /// All answers are of this time; of 1970 where nobody says so.
@@ -93,7 +100,11 @@ impl FileSender for MemoryFileBroker {
     }
 
     async fn standing(&self, id: &str, _: u64) -> Result<Standing, BrokerError> {
-        let kept = self.kept();
+        let mut kept = self.kept();
+        if let Some(left) = kept.unanswered.checked_sub(1) {
+            kept.unanswered = left;
+            return Err(BrokerError::Unreachable { topic: "memory".to_owned(), reason: "no answer".to_owned() });
+        }
         let mut chunks = 0;
         while kept.chunks.contains_key(&(id.to_owned(), chunks)) {
             chunks += 1;

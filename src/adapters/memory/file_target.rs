@@ -3,7 +3,7 @@
 use crate::core::ports::file_target::{Arrived, FileTarget, Naming, PartName, Room, TargetError, TargetPart};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Files by their path, and those that are not whole yet. Clones share them.
@@ -18,6 +18,10 @@ struct Kept {
     room: Option<Room>,
     /// Names with this in them are not given. An empty text is in all of them.
     refused: Option<String>,
+    /// The answer to the next naming is lost.
+    loses_answer: bool,
+    /// Names that power would take away.
+    passing: BTreeSet<String>,
 }
 
 impl Kept {
@@ -49,6 +53,22 @@ impl MemoryTarget {
     /// Refuses all names with this text in them, and says no reason.
     pub fn refuse(&self, text: Option<&str>) {
         self.kept().refused = text.map(str::to_owned);
+    }
+
+    /// Takes a file away behind everybody's back.
+    pub fn take(&self, path: &str) {
+        self.kept().files.remove(path);
+    }
+
+    /// The next file gets its name, and nobody hears of it; nor is the name durable.
+    pub fn lose_answer(&self) {
+        self.kept().loses_answer = true;
+    }
+
+    /// Whether a file would have its name after a power failure.
+    pub fn is_durable(&self, path: &str) -> bool {
+        let kept = self.kept();
+        kept.files.contains_key(path) && !kept.passing.contains(path)
     }
 
     /// Says how many bytes are free.
@@ -88,6 +108,10 @@ impl TargetPart for Part {
         }
         let bytes = kept.parts.remove(&self.key).unwrap_or_default();
         kept.files.insert(path.to_owned(), bytes);
+        if std::mem::take(&mut kept.loses_answer) {
+            kept.passing.insert(path.to_owned());
+            return Err(TargetError::Away { target: "memory".to_owned(), reason: "no answer".to_owned() });
+        }
         Ok(true)
     }
 
@@ -127,6 +151,11 @@ impl FileTarget for MemoryTarget {
 
     async fn remove(&self, path: &str) -> Result<(), TargetError> {
         self.kept().files.remove(path);
+        Ok(())
+    }
+
+    async fn keep_name(&self, path: &str) -> Result<(), TargetError> {
+        self.kept().passing.remove(path);
         Ok(())
     }
 

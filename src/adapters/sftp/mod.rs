@@ -346,6 +346,11 @@ impl FileTarget for SftpTarget {
         }
     }
 
+    async fn keep_name(&self, path: &str) -> Result<(), TargetError> {
+        let link = self.0.link().await?;
+        self.0.sync_folder(&link, folder_of(path)).await
+    }
+
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {
         let link = self.0.link().await?;
         self.0.found(&link, path, size).await

@@ -243,6 +243,11 @@ pub trait FileTarget: Send + Sync {
         std::future::pending::<()>().await;
     }
 
+    /// Makes durable that a file has its name: whoever gave it may not have lived to do so.
+    async fn keep_name(&self, _path: &str) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     /// Looks for a file, and reads it where it has the size that is looked for. `None` when nothing has the name.
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError>;
 }

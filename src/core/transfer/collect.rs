@@ -64,6 +64,8 @@ struct Looks {
     kept: HashMap<String, String>,
     /// What can never be sent, and was told.
     told: HashSet<String>,
+    /// When versions without a file were looked for.
+    vanished: Option<Duration>,
 }
 
 impl Collector {
@@ -100,6 +102,7 @@ impl Collector {
                 self.set_aside(odd).await?;
             }
         }
+        self.forget_vanished(&listing.files, &mut looks.vanished).await?;
         let there: HashSet<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
         looks.kept.retain(|path, _| there.contains(path.as_str()));
         let mut known = self.known(&mut looks.kept, &listing.files).await?;

@@ -113,6 +113,7 @@ impl Deliverer {
             if !there.is_some_and(|there| wanted.is(&there)) {
                 return Err(taken(&wanted.path));
             }
+            self.ports.target.keep_name(&wanted.path).await?;
         }
         Ok(())
     }

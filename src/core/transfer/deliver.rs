@@ -11,6 +11,7 @@ use super::event::TransferEvent;
 use super::place::{Place, place};
 use super::spec::{Deliver, Transfer};
 use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
@@ -108,6 +109,11 @@ impl Way<'_> {
     }
 }
 
+/// Whether a version was delivered: the ledger's word alone counts. A broker that knows what it has had may have forgotten it.
+fn is_done(record: &FileRecord) -> bool {
+    record.state == FileState::Delivered && !planted("dedup trusted after a restart")
+}
+
 impl Deliverer {
     /// The delivering side of a transfer that has one. `None` when it has none.
     pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
@@ -128,7 +134,7 @@ impl Deliverer {
             Some(Entry::Odd(reason)) => return self.refuse_odd(&id, reason).await,
             known => known.and_then(Entry::record),
         };
-        if let Some(record) = known.as_ref().filter(|record| record.state == FileState::Delivered) {
+        if let Some(record) = known.as_ref().filter(|record| is_done(record)) {
             // It came again: nothing is written a second time.
             if !self.deliver.filters.is_empty() {
                 self.tidy_up(&id).await?;
@@ -157,7 +163,7 @@ impl Deliverer {
             Claim::Held { .. } => return Ok(false),
             Claim::Odd { reason } => return self.refuse_odd(&id, reason).await,
         };
-        if record.state == FileState::Delivered {
+        if is_done(&record) {
             // Another instance has delivered it since it was looked up.
             self.advance(&mut record, FileState::Delivered, false).await?;
             self.answer(&id, &Answer::Delivered { sha256: record.sha256 }).await?;
@@ -224,7 +230,12 @@ impl Deliverer {
         if self.ports.target.is_far() && way.record.state == FileState::Writing && self.is_finished(way).await? {
             return Ok(());
         }
+        let was_named = way.record.state == FileState::Writing;
         let (mut part, there) = self.open(way, way.kept()).await?;
+        // Nobody else can name an earlier try's file from here on. It may have got a number, and the name in front of it be free by now.
+        if was_named && !self.ports.target.is_far() && self.is_finished(way).await? {
+            return Ok(());
+        }
         self.begun(way, there).await?;
         let published = match self.receive(way, &mut *part, content, stop).await {
             Ok(()) => self.publish(way, &mut *part, stop).await,

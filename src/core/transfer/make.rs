@@ -5,6 +5,7 @@ use super::deliver::{Deliverer, Fault, Way};
 use super::error::TransferError;
 use super::filter::{Chain, SLICE};
 use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileState, MadeFile};
 use crate::core::ports::file_target::{PartName, TargetError, TargetPart};
@@ -26,7 +27,8 @@ impl Deliverer {
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
         // An earlier try may have given it its name, and not lived to say so.
-        let is_finished = way.record.made.is_some() && self.is_finished(way).await?;
+        let former = kept(way);
+        let is_finished = former.is_some() && self.is_finished(way).await?;
         if !is_finished {
             // What is wrong with its key or schema is told before the file has come.
             let chain = match way.record.made {
@@ -35,7 +37,7 @@ impl Deliverer {
             };
             let (mut raw, there) = self.work(&way.record.id, way.kept()).await?;
             self.begun(way, there).await?;
-            let filtered = self.filtered(way, &mut *raw, (content, chain), stop).await;
+            let filtered = self.filtered(way, (&mut *raw, former), (content, chain), stop).await;
             if matches!(filtered, Err(Fault::Passing(_))) {
                 return filtered;
             }
@@ -51,13 +53,21 @@ impl Deliverer {
     async fn filtered(
         &self,
         way: &mut Way<'_>,
-        raw: &mut dyn TargetPart,
+        (raw, former): (&mut dyn TargetPart, Option<MadeFile>),
         (content, chain): (Option<Vec<u8>>, Option<Chain>),
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
         self.receive(way, raw, content, stop).await?;
         let mut made = self.made(way, raw, chain, stop).await?;
         let (mut part, there) = self.begun_there(way, &mut *made, stop).await?;
+        // Nobody else can name what an earlier try made from here on; a moment ago one that had stood still could.
+        if !self.ports.target.is_far() && former.is_some() {
+            let now = std::mem::replace(&mut way.record.made, former);
+            if self.is_finished(way).await? {
+                return Ok(());
+            }
+            way.record.made = now;
+        }
         let published = match self.copy(way, &mut *made, (&mut *part, there), stop).await {
             Ok(()) => self.publish(way, &mut *part, stop).await,
             Err(fault) => Err(fault),
@@ -99,7 +109,7 @@ impl Deliverer {
         stop: &CancellationToken,
     ) -> Result<Box<dyn TargetPart>, Fault> {
         let id = made_id(&way.record.id);
-        if let Some(made) = way.record.made.clone() {
+        if let Some(made) = kept(way) {
             let (mut part, there) = self.work(&id, made.size).await?;
             let (digest, _) = self.hashed(way, &mut *part, there, stop).await?;
             if there == made.size && hex::encode(digest.finalize()) == made.sha256 {
@@ -230,6 +240,11 @@ impl Deliverer {
         }
         Ok(())
     }
+}
+
+/// What the filters made in an earlier try.
+fn kept(way: &Way<'_>) -> Option<MadeFile> {
+    way.record.made.clone().filter(|_| !planted("filtered anew"))
 }
 
 fn made_id(id: &str) -> String {

@@ -2,10 +2,13 @@
 
 use super::collect::claim_until;
 use super::error::TransferError;
+use super::settle::is_version;
 use super::spec::{After, Transfer};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
+use crate::core::ports::folders::FoundFile;
 use crate::core::ports::inbox::{Inbox, Moved};
 use crate::core::ports::store::Found;
 use crate::core::ports::transfer_ledger::{Claim, Holder, TransferLedger, Wanted};
@@ -82,7 +85,7 @@ pub async fn redrive(ports: &RedrivePorts, transfer: &Transfer, shown: &FileReco
         Claim::Held { by } => return Ok(Redriven::Left(format!("{by} works on it"))),
     };
     let is_as_shown = (record.state, record.changed_at) == (FileState::Failed, shown.changed_at);
-    let left = if is_as_shown { go_back(ports, transfer, &record).await? } else { Some(CHANGED.to_owned()) };
+    let left = if is_as_shown { go_back(ports, transfer, &mut record).await? } else { Some(CHANGED.to_owned()) };
     if left.is_none() {
         ports.sender.forget(&record.id).await?;
         if record.sha256.is_empty() {
@@ -104,21 +107,38 @@ const CHANGED: &str = "it changed since it was shown";
 async fn go_back(
     ports: &RedrivePorts,
     transfer: &Transfer,
-    record: &FileRecord,
+    record: &mut FileRecord,
 ) -> Result<Option<String>, TransferError> {
     let (Some(inbox), Some(collect)) = (&ports.inbox, &transfer.collect) else {
         return Ok(Some("this host does not collect".to_owned()));
     };
-    let Some(place) = &record.place else {
-        let is_there = inbox.open(&record.path).await.is_ok();
+    let Some(place) = record.place.clone() else {
+        let is_there = lying(&**inbox, record).await?.is_some_and(|file| file.stamp == record.stamp);
         return Ok((!is_there).then(|| "its file is neither in the folder nor among the failed ones".to_owned()));
     };
-    if collect.after == After::Keep && inbox.open(&record.path).await.is_ok() {
+    if collect.after == After::Keep
+        && let Some(file) = lying(&**inbox, record).await?
+        && file.stamp == record.stamp
+    {
         return Ok(None);
     }
-    Ok(match inbox.restore(place, &record.path).await? {
-        Moved::To(_) => None,
+    Ok(match inbox.restore(&place, &record.path).await? {
+        Moved::To(_) => {
+            // A move changes what the file system says of the file.
+            if let Some(file) = lying(&**inbox, record).await?.filter(|file| is_version(record, file)) {
+                record.stamp = file.stamp;
+            }
+            None
+        }
         Moved::Gone => Some(format!("`{place}` is no longer among the failed files")),
         Moved::Changed => Some(format!("`{}` is taken by another file", record.path)),
     })
+}
+
+/// What lies in the folder under a version's path.
+async fn lying(inbox: &dyn Inbox, record: &FileRecord) -> Result<Option<FoundFile>, TransferError> {
+    match inbox.open(&record.path).await {
+        Err(error) if error.kind() == FailureKind::Absent => Ok(None),
+        file => Ok(Some(file?.now().await?)),
+    }
 }

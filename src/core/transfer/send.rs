@@ -8,6 +8,7 @@ use super::envelope::{self, Envelope};
 use super::error::TransferError;
 use super::event::TransferEvent;
 use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::file_broker::Parcel;
@@ -43,7 +44,8 @@ impl Collector {
             Err(error) => return Err(error),
         };
         let Some(mut read) = read else { return Ok(()) };
-        let id = envelope::id(&self.collect.source, &found.path, found.size, &read.sha256);
+        let identity = identity(&mut read).await?;
+        let id = envelope::id(&self.collect.source, &found.path, found.size, &identity);
         let fresh = self.record(found, id, read.sha256.clone());
         let now = self.ports.clock.now();
         let record = match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
@@ -61,8 +63,8 @@ impl Collector {
             FileState::Archived => return self.again(record, found).await,
             // It waits for its answer.
             FileState::Sent => return self.advance(&mut record, FileState::Sent, false).await,
-            // Whoever puts a failed file there again wants another try.
-            FileState::Failed => (record.durable, record.place) = (0, None),
+            // Whoever puts a failed file there again wants another try. It has failed no more: what ends this try must not say so of this file.
+            FileState::Failed => (record.state, record.durable, record.place) = (FileState::Seen, 0, None),
             _ => {}
         }
         crash_point!("transfer.seen");
@@ -270,12 +272,22 @@ impl Collector {
     }
 
     /// Forgets a version that is no more.
-    async fn dropped(&self, record: &FileRecord) -> Result<(), TransferError> {
+    pub(super) async fn dropped(&self, record: &FileRecord) -> Result<(), TransferError> {
         self.ports.sender.forget(&record.id).await?;
         self.ports.ledger.forget(record, &self.ports.holder).await?;
         self.drop_event(&record.path, "it changed while it was sent");
         Ok(())
     }
+}
+
+/// What a version is known by, beside its path and size: the digest of all of it.
+async fn identity(read: &mut Read) -> Result<String, FolderError> {
+    /// 64 KiB, for the simulation's small files.
+    const BEGIN: usize = 64;
+    if planted("identity by the beginning") {
+        return Ok(hex::encode(Sha256::digest(read.file.read(0, BEGIN).await?)));
+    }
+    Ok(read.sha256.clone())
 }
 
 /// Why a message is not the one of a version, if it is not.

@@ -8,7 +8,9 @@ use super::error::{TransferError, note};
 use super::event::TransferEvent;
 use super::send::foreign;
 use super::spec::After;
+use super::vanished::LOST;
 use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::file_broker::Answer;
@@ -60,8 +62,9 @@ impl Collector {
         sent.reverse();
         let ids: Vec<String> = sent.iter().map(|record| record.id.clone()).collect();
         let answered: HashSet<String> = self.ports.sender.answered(&ids).await?.into_iter().collect();
+        let receipt = self.collect.receipt && !planted("archived before the receipt");
         let settled = sent.into_iter().map(|record| async {
-            match (answered.contains(&record.id), self.collect.receipt) {
+            match (answered.contains(&record.id), receipt) {
                 (true, _) => self.settle_one(record, stop).await,
                 (false, true) => self.lost(record).await,
                 (false, false) => self.handed_on(record, stop).await,
@@ -154,6 +157,10 @@ impl Collector {
         let claim = self.ports.ledger.claim(&record, &self.ports.holder, now, claim_until(now)).await?;
         if let Claim::Yours(mut record) = claim {
             let is_sent = record.state == FileState::Sent;
+            if is_sent && self.is_lost_for_good(&record).await? {
+                let (kind, reason) = LOST;
+                return self.fail(record, kind, reason.to_owned()).await.map(|()| true);
+            }
             let state = if is_sent { FileState::Seen } else { record.state };
             record.durable = 0;
             self.advance(&mut record, state, false).await?;
@@ -194,6 +201,10 @@ impl Collector {
     ) -> Result<(), TransferError> {
         let failure = self.failure(&record, kind, reason);
         let (file, day) = (found(&record), self.today());
+        let kept = match self.collect.after {
+            After::Keep => self.ports.inbox.open(&record.path).await.ok(),
+            After::Archive | After::Delete => None,
+        };
         let moved = if self.collect.after == After::Keep {
             self.ports.inbox.keep_on(Shelf::Error, &day, &file, &record.sha256).await?
         } else {
@@ -203,13 +214,13 @@ impl Collector {
         if let Moved::To(place) = moved {
             self.ports.inbox.explain(&place, &note(&record, &failure)).await?;
             record.place = Some(place);
-        }
-        if self.collect.after == After::Keep
-            && let Ok(mut open) = self.ports.inbox.open(&record.path).await
-            && let Ok(now) = open.now().await
-        {
-            // A second name changes what the file system says of the file.
-            record.stamp = now.stamp;
+            // A second name changes what the file system says of the file. Another file may have the first one by now, and is not known.
+            if let Some(mut kept) = kept
+                && let Ok(now) = kept.now().await
+                && is_version(&record, &now)
+            {
+                record.stamp = now.stamp;
+            }
         }
         record.failure = Some(failure);
         self.advance(&mut record, FileState::Failed, false).await?;
@@ -226,4 +237,9 @@ pub(super) fn found(record: &FileRecord) -> FoundFile {
         modified_at: record.modified_at,
         stamp: record.stamp.clone(),
     }
+}
+
+/// Whether a file has the size and the time of the version that a record speaks of: one that was moved has another stamp.
+pub(super) fn is_version(record: &FileRecord, file: &FoundFile) -> bool {
+    (record.size, record.modified_at) == (file.size, file.modified_at)
 }

@@ -1,6 +1,7 @@
 //! Both sides on a paused clock, over ports in memory.
 
 mod alone;
+mod begun;
 mod filtered;
 mod foreign;
 mod room;
