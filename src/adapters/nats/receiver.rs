@@ -330,7 +330,8 @@ impl FileReceiver for NatsBroker {
         let own = &self.0;
         let told_at = now();
         let held = match own.inbound.held().get_mut(id) {
-            Some(held) if told_at.saturating_sub(held.told) >= own.spec.ack_wait / 3 => {
+            // The server believes everybody: one that stood still for long must not take what is another's by now for its own.
+            Some(held) if told_at.saturating_sub(held.told) >= own.spec.ack_wait / 3 && own.is_newest(held) => {
                 held.told = told_at;
                 held.clone()
             }

@@ -2,7 +2,6 @@
 
 use super::collect::claim_until;
 use super::error::TransferError;
-use super::settle::is_version;
 use super::spec::{After, Transfer};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
@@ -125,7 +124,7 @@ async fn go_back(
     Ok(match inbox.restore(&place, &record.path).await? {
         Moved::To(_) => {
             // A move changes what the file system says of the file.
-            if let Some(file) = lying(&**inbox, record).await?.filter(|file| is_version(record, file)) {
+            if let Some(file) = lying(&**inbox, record).await?.filter(|file| file.size == record.size) {
                 record.stamp = file.stamp;
             }
             None

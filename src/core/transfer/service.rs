@@ -101,6 +101,8 @@ impl<'a> Patience<'a> {
 /// Waits, or until a stop.
 async fn rest(clock: &dyn Clock, time: Duration, stop: &CancellationToken) {
     tokio::select! {
+        // In order, here and below: of two that are ready none shall win by chance, so that the simulation plays a schedule again.
+        biased;
         () = clock.sleep(time) => {}
         () = stop.cancelled() => {}
     }

@@ -15,7 +15,7 @@ use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::file_broker::Answer;
 use crate::core::ports::folders::FoundFile;
-use crate::core::ports::inbox::{Moved, Shelf};
+use crate::core::ports::inbox::{InboxFile, Moved, Shelf};
 use crate::core::ports::store::Found;
 use crate::core::ports::transfer_ledger::{Claim, Place, Wanted};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -192,6 +192,16 @@ impl Collector {
         self.arrived(record).await
     }
 
+    /// The very file of a version that fails and stays in its folder.
+    async fn kept(&self, record: &FileRecord) -> Option<(Box<dyn InboxFile>, FoundFile)> {
+        if self.collect.after != After::Keep {
+            return None;
+        }
+        let mut file = self.ports.inbox.open(&record.path).await.ok()?;
+        let now = file.now().await.ok()?;
+        (now.stamp == record.stamp).then_some((file, now))
+    }
+
     /// Sets a version aside with its reason.
     pub(super) async fn fail(
         &self,
@@ -201,10 +211,7 @@ impl Collector {
     ) -> Result<(), TransferError> {
         let failure = self.failure(&record, kind, reason);
         let (file, day) = (found(&record), self.today());
-        let kept = match self.collect.after {
-            After::Keep => self.ports.inbox.open(&record.path).await.ok(),
-            After::Archive | After::Delete => None,
-        };
+        let kept = self.kept(&record).await;
         let moved = if self.collect.after == After::Keep {
             self.ports.inbox.keep_on(Shelf::Error, &day, &file, &record.sha256).await?
         } else {
@@ -215,9 +222,9 @@ impl Collector {
             self.ports.inbox.explain(&place, &note(&record, &failure)).await?;
             record.place = Some(place);
             // A second name changes what the file system says of the file. Another file may have the first one by now, and is not known.
-            if let Some(mut kept) = kept
+            if let Some((mut kept, before)) = kept
                 && let Ok(now) = kept.now().await
-                && is_version(&record, &now)
+                && (now.size, now.modified_at) == (before.size, before.modified_at)
             {
                 record.stamp = now.stamp;
             }
@@ -237,9 +244,4 @@ pub(super) fn found(record: &FileRecord) -> FoundFile {
         modified_at: record.modified_at,
         stamp: record.stamp.clone(),
     }
-}
-
-/// Whether a file has the size and the time of the version that a record speaks of: one that was moved has another stamp.
-pub(super) fn is_version(record: &FileRecord, file: &FoundFile) -> bool {
-    (record.size, record.modified_at) == (file.size, file.modified_at)
 }

@@ -58,7 +58,7 @@ pub fn id_of(path: &str, content: &[u8]) -> String {
 
 /// Whether a name is a companion's.
 pub fn is_companion(name: &str) -> bool {
-    name.ends_with(".done") || name.ends_with(".sha256")
+    matches!(name.rsplit('.').next(), Some("done" | "sha256"))
 }
 
 /// The path in the folder of what stands under a name, whatever number and ending it got; and its content as it was there.

@@ -27,6 +27,8 @@ struct Held {
     since: Instant,
     told: Instant,
     is_inline: bool,
+    /// Which of its deliveries it was.
+    number: u64,
 }
 
 #[derive(Default)]
@@ -163,6 +165,14 @@ impl Broker {
 
     async fn take_away(&self, id: &str, held: Option<Held>, is_delivered: bool) -> Told<bool> {
         let subject = Subject::Message(id.to_owned());
+        if let Some(held) = held.filter(|held| !is_delivered && Self::is_newest(held)) {
+            let given = locked(&self.line.far.server).given(held.sequence);
+            if given > held.number {
+                locked(&self.line.far.book)
+                    .wrong
+                    .push(format!("{id} is ended by who had it, and another has it by now"));
+            }
+        }
         match held {
             Some(held) if is_delivered || Self::is_newest(&held) => match self.say(held, Word::End).await {
                 Err(_) if self.last(subject).await?.is_none() => {}
@@ -277,13 +287,17 @@ impl FileReceiver for Broker {
     async fn waiting(&self, busy: &[String], most: usize) -> Told<Vec<Parcel>> {
         let asked = Instant::now();
         locked(&self.own).held.retain(|id, held| busy.contains(id) || held.since.elapsed() < ACK_WAIT * 4);
-        let came = self.ask(move |server| server.pull(most)).await?;
+        let pulled = self.ask(move |server| {
+            let came = server.pull(most);
+            came.into_iter().map(|(sequence, parcel)| (sequence, server.given(sequence), parcel)).collect::<Vec<_>>()
+        });
+        let came = pulled.await?;
         let mut own = locked(&self.own);
-        for (sequence, parcel) in &came {
-            let is_inline = parcel.content.is_some();
-            own.held.insert(parcel.id.clone(), Held { sequence: *sequence, since: asked, told: asked, is_inline });
+        for (sequence, number, parcel) in &came {
+            let (is_inline, sequence, number) = (parcel.content.is_some(), *sequence, *number);
+            own.held.insert(parcel.id.clone(), Held { sequence, since: asked, told: asked, is_inline, number });
         }
-        Ok(came.into_iter().map(|(_, parcel)| parcel).filter(|parcel| !busy.contains(&parcel.id)).collect())
+        Ok(came.into_iter().map(|(_, _, parcel)| parcel).filter(|parcel| !busy.contains(&parcel.id)).collect())
     }
 
     async fn chunk(&self, id: &str, number: u64, _: u64) -> Told<Option<Vec<u8>>> {
@@ -319,7 +333,7 @@ impl FileReceiver for Broker {
 
     fn working(&self, id: &str) {
         let held = match locked(&self.own).held.get_mut(id) {
-            Some(held) if held.told.elapsed() >= ACK_WAIT / 3 => {
+            Some(held) if held.told.elapsed() >= ACK_WAIT / 3 && Self::is_newest(held) => {
                 held.told = Instant::now();
                 *held
             }

@@ -95,6 +95,8 @@ fn failed(far: &Far, record: &FileRecord, delivered: &[FileRecord], wrong: &mut 
         // Another version has the name.
         "conflict" => far.mix.on_exists == OnExists::Error,
         // The broker has lost what it had acknowledged.
+        // One that slept may go on with what another had refused, and whose chunks are gone.
+        "data" | "absent" if book.was_refused(id) => true,
         "data" => book.forgot,
         // What a ledger had before it was lost may be begun again by who has not heard of it.
         "absent" => book.forgot || book.lost.contains(&Side::Collect),

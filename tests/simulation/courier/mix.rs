@@ -48,7 +48,7 @@ impl Mix {
     pub fn new(rng: &mut Rng) -> Self {
         let ways = [vec![Side::Collect], vec![Side::Deliver], Side::ALL.to_vec()];
         let mut pods = vec![ways[0].clone(), ways[1].clone()];
-        for _ in 0..1 + rng.index(3) {
+        for _ in 0..=rng.index(3) {
             pods.push(ways[rng.index(3)].clone());
         }
         let after = [After::Archive, After::Delete, After::Keep][rng.index(3)];

@@ -1,7 +1,7 @@
 //! What others do meanwhile: they write files and write them again, take away what has arrived, put files of their own at the target, and
 //! let failed files go again.
 
-use super::book::{PEOPLE, STABLE_FOR, id_of, is_companion, origin};
+use super::book::{PEOPLE, id_of, is_companion, origin};
 use super::broker::Broker;
 use super::folder::Desk;
 use super::line::{Faults, Line, Weather};
@@ -10,6 +10,7 @@ use crate::sim::locked;
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::transfer_ledger::Holder;
 use filegen::core::transfer::redrive::{RedrivePorts, Which, failed, redrive};
+use filegen::core::transfer::spec::After;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ const PATHS: [&str; 5] = ["a.csv", "b.csv", "x/a.csv", "x/c.csv", "d.csv"];
 
 /// Sizes of whole files: inline, of one chunk, of several, and such that begin alike for long.
 const SIZES: [usize; 5] = [0, 9, 16, 40, 70];
+
+/// The longest pause in which a file that grows holds still: less than is asked for.
+const GROWS: Duration = Duration::from_millis(1900);
 
 /// What others put at the target.
 pub const FOREIGN: &[u8] = b"foreign";
@@ -68,12 +72,13 @@ pub fn write(world: &World) {
             put(far, path, &bytes[..bytes.len() / 2], false);
             let (inode, far) = (locked(&far.folder).names[path], Arc::clone(far));
             tokio::spawn(async move {
-                let pause = locked(&far.rng).millis(STABLE_FOR - Duration::from_millis(100));
+                let pause = locked(&far.rng).millis(GROWS);
                 tokio::time::sleep(pause).await;
                 rewrite(&far, path, inode, &bytes);
             });
         }
-        (3 | 4, Some(inode)) => {
+        // A file that is kept has a second name on the error shelf, which would change with it.
+        (3 | 4, Some(inode)) if far.mix.after != After::Keep => {
             let size = locked(&far.folder).content(inode).len();
             rewrite(far, path, inode, &content(far, path)[..].iter().copied().cycle().take(size).collect::<Vec<_>>());
         }

@@ -72,6 +72,8 @@ pub struct Server {
     ids: BTreeMap<String, Instant>,
     /// Who has a message may keep it until then.
     pending: BTreeMap<u64, Instant>,
+    /// How often each message was given since it was started.
+    given: BTreeMap<u64, u64>,
     away_until: Option<Instant>,
     former: Vec<(Stream, Stream)>,
 }
@@ -146,6 +148,9 @@ impl Server {
         let mut free: Vec<(u64, Parcel)> = self.messages.kept.values().filter_map(parcel).collect();
         free.sort_by_key(|(sequence, _)| *sequence);
         free.truncate(most);
+        for (sequence, _) in &free {
+            *self.given.entry(*sequence).or_default() += 1;
+        }
         self.pending.extend(free.iter().map(|(sequence, _)| (*sequence, now + ACK_WAIT)));
         free
     }
@@ -166,6 +171,11 @@ impl Server {
         true
     }
 
+    /// How often it has given a message.
+    pub fn given(&self, sequence: u64) -> u64 {
+        self.given.get(&sequence).copied().unwrap_or(0)
+    }
+
     /// How many messages wait, whoever has them.
     pub fn waiting(&self) -> usize {
         self.messages.kept.keys().filter(|subject| matches!(subject, Subject::Message(_))).count()
@@ -182,6 +192,7 @@ impl Server {
     /// It is killed, and comes back.
     pub fn restart(&mut self, after: Duration) {
         self.pending.clear();
+        self.given.clear();
         self.away_until = Some(Instant::now() + after);
         // Of messages that are gone, it has forgotten the ids.
         let there = |id: &String| self.messages.kept.contains_key(&Subject::Message(id.clone()));

@@ -222,7 +222,7 @@ impl World {
     fn strike(&mut self) {
         let (far, number) = (Arc::clone(&self.far), locked(&self.far.rng).index(self.pods.len()));
         let mix = &far.mix;
-        let (until, back) = (Instant::now() + far.millis(Duration::from_secs(60)), far.millis(Duration::from_secs(15)));
+        let (until, back) = (Instant::now() + far.millis(Duration::from_mins(1)), far.millis(Duration::from_secs(15)));
         if far.chance(mix.kills) {
             self.kill(number);
         }

@@ -46,9 +46,10 @@ pub(super) async fn collect(
                     clock.sleep(SETTLING).await;
                 };
                 tokio::select! {
-                    () = rest(clock, pause, stop) => {}
-                    () = changed, if is_endless => {}
+                    biased;
                     () = work.end_of_one(), if !work.running.is_empty() => {}
+                    () = changed, if is_endless => {}
+                    () = rest(clock, pause, stop) => {}
                 }
             }
             Err(error) => {

@@ -56,6 +56,7 @@ pub(super) async fn deliver(
                 Some(error) => {
                     let is_refused = matches!(error, TransferError::Target(TargetError::Login { .. }));
                     tokio::select! {
+                        biased;
                         failed = work.patience.failed(error, stop) => failed?,
                         () = deliverer.ports.target.mended(), if is_refused => {}
                     }
@@ -71,9 +72,10 @@ pub(super) async fn deliver(
                     was_empty = is_last;
                     let pause = if is_last && !is_endless { SURELY } else { MESSAGES };
                     tokio::select! {
-                        () = deliverer.ports.receiver.wait(pause) => {}
-                        () = collected.cancelled(), if !is_last => {}
+                        biased;
                         () = stop.cancelled() => {}
+                        () = collected.cancelled(), if !is_last => {}
+                        () = deliverer.ports.receiver.wait(pause) => {}
                     }
                 }
             }
@@ -81,6 +83,7 @@ pub(super) async fn deliver(
             // A message that comes while a large file is on its way does not wait for its end.
             let has_place = work.has_place();
             tokio::select! {
+                biased;
                 taken = work.running.join_next() => work.ended(ended(taken)).await,
                 () = deliverer.ports.receiver.wait(MESSAGES), if has_place => {}
             }
