@@ -5,10 +5,10 @@ use super::error::TransferError;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::folders::FoundFile;
-use crate::core::ports::transfer_ledger::{Claim, Wanted};
+use crate::core::ports::transfer_ledger::{Claim, Place, Wanted};
 use std::time::Duration;
 
-/// Most records that one look takes.
+/// Records that are asked for at once.
 const RECORDS: usize = 1000;
 
 /// Time between two looks for them.
@@ -31,10 +31,16 @@ impl Collector {
             return Ok(());
         }
         let states = vec![FileState::Seen, FileState::Sending];
-        let wanted = Wanted { side: Some(Side::Collect), states, since: None, limit: RECORDS };
-        let begun = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?.records;
-        for record in begun.into_iter().filter(|record| !listed.iter().any(|file| is_of(record, file))) {
-            self.forget_one(&record).await?;
+        let mut wanted = Wanted { side: Some(Side::Collect), states, limit: RECORDS, ..Wanted::default() };
+        loop {
+            let begun = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?.records;
+            wanted.behind = begun.last().filter(|_| begun.len() == RECORDS).map(Place::of);
+            for record in begun.into_iter().filter(|record| !listed.iter().any(|file| is_of(record, file))) {
+                self.forget_one(&record).await?;
+            }
+            if wanted.behind.is_none() {
+                break;
+            }
         }
         *looked = Some(now);
         Ok(())

@@ -4,8 +4,10 @@ use super::line::{Line, To};
 use crate::sim::locked;
 use async_trait::async_trait;
 use filegen::core::model::transfer::{FileRecord, FileStep, Side};
-use filegen::core::ports::store::{Found, StoreError};
-use filegen::core::ports::transfer_ledger::{Claim, Entry, Holder, KnownFile, StateCount, TransferLedger, Wanted};
+use filegen::core::ports::store::{Found, OddRecord, StoreError};
+use filegen::core::ports::transfer_ledger::{
+    Claim, Entry, Holder, KnownFile, StateCount, Total, TransferLedger, Wanted,
+};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 
@@ -79,8 +81,18 @@ impl TransferLedger for Line {
             ledger.records(&transfer, &wanted))
     }
 
-    async fn counts(&self, transfer: &str) -> Told<Found<StateCount>> {
+    async fn total(&self, transfer: &str, wanted: &Wanted) -> Told<Total> {
+        let side = wanted.side.unwrap_or(Side::Collect);
+        asked!(self, side, ledger, [transfer = transfer.to_owned(), wanted = wanted.clone()]
+            ledger.total(&transfer, &wanted))
+    }
+
+    async fn counts(&self, transfer: &str) -> Told<Vec<StateCount>> {
         asked!(self, Side::Collect, ledger, [transfer = transfer.to_owned()] ledger.counts(&transfer))
+    }
+
+    async fn strange(&self, transfer: &str) -> Told<Vec<OddRecord>> {
+        asked!(self, Side::Collect, ledger, [transfer = transfer.to_owned()] ledger.strange(&transfer))
     }
 
     async fn steps(&self, transfer: &str, id: &str) -> Told<Vec<FileStep>> {

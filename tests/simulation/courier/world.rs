@@ -12,6 +12,7 @@ use super::server::Server;
 use super::target::{Door, Host};
 use crate::rng::Rng;
 use crate::sim::locked;
+use filegen::adapters::memory::filters::MemoryFilters;
 use filegen::adapters::memory::transfers::MemoryTransfers;
 use filegen::core::model::transfer::Side;
 use filegen::core::ports::observer::Observer;
@@ -347,7 +348,8 @@ async fn serve(line: Line, sides: Vec<Side>, stop: CancellationToken) -> Result<
     let deliverer = sides.contains(&Side::Deliver).then(|| {
         let target = Arc::new(Door { line: line.clone(), root: "out" });
         let work = Arc::new(Door { line: line.clone(), root: "work" });
-        let ports = DeliverPorts { receiver: broker, target, work, ledger, clock, observer, holder };
+        let filters = Arc::new(MemoryFilters::default());
+        let ports = DeliverPorts { receiver: broker, target, work, filters, ledger, clock, observer, holder };
         Deliverer::new(Arc::clone(&transfer), ports)
     });
     service::run(collector.flatten(), deliverer.flatten(), Until::Stopped, Arc::new(|| 1.0), &stop).await

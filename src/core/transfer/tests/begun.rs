@@ -25,7 +25,7 @@ impl World {
     }
 
     async fn kinds(&self) -> Vec<String> {
-        let wanted = Wanted { side: Some(Side::Collect), states: vec![FileState::Failed], since: None, limit: 99 };
+        let wanted = Wanted::of(Side::Collect, FileState::Failed, 99);
         let records = self.ledger.records("sales", &wanted).await.unwrap().records;
         records.into_iter().filter_map(|record| record.failure).map(|failure| failure.kind).collect()
     }
