@@ -6,6 +6,7 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::folders::FoundFile;
 use crate::core::ports::transfer_ledger::{Claim, Place, Wanted};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Records that are asked for at once.
@@ -30,12 +31,14 @@ impl Collector {
         if looked.is_some_and(|looked| now.saturating_sub(looked) < EVERY) {
             return Ok(());
         }
+        let there: HashMap<&str, &FoundFile> = listed.iter().map(|file| (file.path.as_str(), file)).collect();
+        let is_there = |record: &FileRecord| there.get(record.path.as_str()).is_some_and(|file| is_of(record, file));
         let states = vec![FileState::Seen, FileState::Sending];
         let mut wanted = Wanted { side: Some(Side::Collect), states, limit: RECORDS, ..Wanted::default() };
         loop {
             let begun = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?.records;
             wanted.behind = begun.last().filter(|_| begun.len() == RECORDS).map(Place::of);
-            for record in begun.into_iter().filter(|record| !listed.iter().any(|file| is_of(record, file))) {
+            for record in begun.into_iter().filter(|record| !is_there(record)) {
                 self.forget_one(&record).await?;
             }
             if wanted.behind.is_none() {
