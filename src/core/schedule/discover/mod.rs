@@ -122,8 +122,8 @@ impl super::action::Action for Discovery {
             () = firing.stop.cancelled() => Err(ActionError::Interrupted),
             ended = self.look(&mut look, &pattern, settings) => ended,
             () = self.clock.sleep(self.look_within) => {
-                let (limit, new) = (self.look_within, look.tally.new);
-                Err(failed(format!("the look at {} took longer than {limit:?}; {new} files were told by then", source.path)))
+                let (limit, new) = (self.look_within, counted(look.tally.new, "new file"));
+                Err(failed(format!("the look at {} took longer than {limit:?}; {new} told by then", source.path)))
             }
         };
         look.tally.end(ended)
@@ -334,11 +334,11 @@ impl Tally {
             notes.push(format!("{count} passed over, larger than `defaults.max_size`: {named}"));
         }
         if self.unready > 0 {
-            let count = self.unready;
-            notes.push(format!("{count} files are not ready: they are still written, or marked by their writer"));
+            let count = counted(self.unready, "file");
+            notes.push(format!("{count} not ready: still written, or marked by the writer"));
         }
         if self.vanished > 0 {
-            notes.push(format!("{} files vanished while they were looked at", self.vanished));
+            notes.push(format!("{} vanished during the look", counted(self.vanished, "file")));
         }
         (!notes.is_empty()).then(|| notes.join("; "))
     }

@@ -216,7 +216,7 @@ async fn a_file_that_is_written_is_not_told_until_it_holds_still() {
     let done = done.unwrap();
     assert_eq!(counts(&done), (3, 1));
     let note = done.note.unwrap();
-    assert!(note.contains("1 files are not ready") && note.contains("1 files vanished"), "{note}");
+    assert!(note.contains("1 file not ready: ") && note.contains("1 file vanished "), "{note}");
     assert_eq!(rig.told(), ["/data/in/still.csv"]);
     assert_eq!(counts(&rig.fire().await.unwrap()), (2, 1));
 }
