@@ -1,7 +1,7 @@
 //! Addresses of NATS's servers: read here, not by the client, which takes a login as it is written, `%40` and all.
 
 use crate::adapters::url_parts;
-use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown};
+use crate::core::model::peer::{MASK, host_shown, is_loopback};
 use crate::core::model::secret::Secret;
 
 /// The port where none is written.
@@ -94,12 +94,8 @@ fn server(text: &str, is_encrypted: bool) -> Option<Server> {
 pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     let address = Address::parse(url.reveal()).ok()?;
     let places = address.places();
-    let login = match &address.login {
-        None => String::new(),
-        // A token has no user, and a user without a password may be one.
-        Some((_, None)) => format!("{MASK}@"),
-        Some((user, Some(_))) => format!("{}:{MASK}@", name_shown(user)),
-    };
+    // Also its user: a token that was pasted with a `:` in it reads as user and password.
+    let login = if address.login.is_some() { format!("{MASK}@") } else { String::new() };
     let scheme = if address.is_encrypted() { "tls" } else { "nats" };
     let weakness = (!address.is_encrypted() && !address.is_local())
         .then(|| (format!("the connection to {places} is not encrypted"), "write `tls://…`"));
@@ -121,9 +117,10 @@ mod tests {
             ("nats://localhost", "nats://localhost:4222", false),
             ("localhost:4333", "nats://localhost:4333", false),
             ("nats://10.0.0.7", "nats://10.0.0.7:4222", true),
-            ("nats://ann:s3%40cret@[::1]:1", "nats://ann:***@[::1]:1", false),
+            ("nats://ann:s3%40cret@[::1]:1", "nats://***@[::1]:1", false),
             ("nats://s3crettoken@nats.bank", "nats://***@nats.bank:4222", true),
-            ("tls://ann:s3cret@a.bank, tls://b.bank:9/", "tls://ann:***@a.bank:4222,b.bank:9", false),
+            ("s3cret:token@nats.bank", "nats://***@nats.bank:4222", true),
+            ("tls://ann:s3cret@a.bank, tls://b.bank:9/", "tls://***@a.bank:4222,b.bank:9", false),
             ("nats://localhost,nats://b.bank", "nats://localhost:4222,b.bank:4222", true),
         ] {
             let looked = look(&Secret::new(url)).map(|(shown, weakness)| (shown, weakness.is_some()));
