@@ -149,7 +149,7 @@ impl Context {
             let zone = TimeZone::get(name).map_err(|error| {
                 Failure::caused(Code::Config, &error).context(format!("business_date.timezone `{name}`"))
             })?;
-            BusinessDate(wiring::clock().now().to_zoned(zone).date())
+            BusinessDate(wiring::clock().now().to_zoned_datetime(zone).date())
         };
         Ok(RunId { worker: worker.id.clone(), date })
     }

@@ -173,10 +173,9 @@ fn queues(password: &str) -> Vec<String> {
 
 /// Files of the other kinds, fit for use, and with a mistake beside it.
 fn of_other_kinds(password: &str) -> Vec<String> {
-    let transfer = |broker: &str, to: &str| TRANSFER.replacen("BROKER", broker, 1).replacen("TO", to, 1);
+    let transfer = |broker: &str, to: &str| filled(TRANSFER, &[("BROKER", broker), ("TO", to)]);
     let ingest = |sink: &str, letters: &str, kafka: &str, token: &str| {
-        let file = INGEST.replacen("SINK", sink, 1).replacen("LETTERS", letters, 1);
-        file.replacen("KAFKA", kafka, 1).replacen("TOKEN", token, 1)
+        filled(INGEST, &[("KAFKA", kafka), ("SINK", sink), ("LETTERS", letters), ("TOKEN", token)])
     };
     let (letters, token, own) = ("{ key: dlq }", "a-long-token", quoted(password));
     let mut files: Vec<String> = brokers(password).iter().map(|broker| transfer(broker, FOLDER)).collect();
@@ -185,12 +184,23 @@ fn of_other_kinds(password: &str) -> Vec<String> {
     files.extend(sources(password).iter().map(|url| ingest(&quoted(url), letters, "x", token)));
     files.push(ingest("sqlite:o.db", letters, &own, token));
     files.push(ingest("sqlite:o.db", letters, "x", &own));
-    let scheduler = |state: &str, token: &str| SCHEDULER.replacen("STATE", state, 1).replacen("TOKEN", token, 1);
+    let scheduler = |state: &str, token: &str| filled(SCHEDULER, &[("STATE", state), ("TOKEN", token)]);
     files.extend(states(password).iter().map(|url| scheduler(&quoted(url), token)));
     files.push(scheduler(STATE, &own));
     let mistaken: Vec<String> = files.iter().map(|file| format!("{file}oddly: 1\n")).collect();
     files.extend(mistaken);
     files
+}
+
+/// A file with its marks filled, which stand in it in this order: never one that a value has in it.
+fn filled(file: &str, values: &[(&str, &str)]) -> String {
+    let (mut done, mut rest) = (String::new(), file);
+    for (mark, value) in values {
+        let (before, behind) = rest.split_once(mark).unwrap();
+        done.extend([before, *value]);
+        rest = behind;
+    }
+    done + rest
 }
 
 /// A text in YAML's double quotes. A reference's marks are written as what they are.
@@ -201,8 +211,7 @@ fn quoted(text: &str) -> String {
 /// Files with the password in them: fit for use, with a mistake beside it, and those of workers without the quotes that it needs.
 pub(super) fn files(password: &str) -> Vec<String> {
     let with = |url: &str, state: &str, property: &str, value: &str| {
-        let file = FILE.replacen("URL", url, 1).replacen("STATE", state, 1);
-        file.replacen("PROPERTY", property, 1).replacen("VALUE", value, 1)
+        filled(FILE, &[("URL", url), ("STATE", state), ("PROPERTY", property), ("VALUE", value)])
     };
     let mut files = Vec::new();
     for url in sources(password) {

@@ -103,8 +103,10 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Fai
         let source = sources.find(&args.which).await?;
         let zone = TimeZone::get(&source.zone).unwrap_or(TimeZone::UTC);
         let next = sources.next(&source, wiring::clock().now(), 5);
-        let next =
-            next.iter().map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).collect();
+        let next = next
+            .iter()
+            .map(|at| at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+            .collect();
         context.ui.result(&Shown { source, next }, |shown| {
             let value = serde_json::to_value(shown).unwrap_or_default();
             let mut rows = context.ui.table(&["field", "value"]);

@@ -106,7 +106,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     if due.is_empty() {
         context.ui.status("it is never due again");
     }
-    let local = |at: &Timestamp, form: &str| at.to_zoned(args.zone.clone()).strftime(form).to_string();
+    let local = |at: &Timestamp, form: &str| at.to_zoned_datetime(args.zone.clone()).strftime(form).to_string();
     let next = due.iter().map(|at| local(at, "%Y-%m-%dT%H:%M:%S%:z")).collect();
     let affected = due.last().map_or_else(Vec::new, |last| table.affected(from, *last));
     for day in &affected {

@@ -51,7 +51,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             Ok(plan) if schedule.next_execution_time.is_some() => {
                 let due = plan.timetable.upcoming(schedule.decided_until, 5);
                 let zone = plan.timetable.zone;
-                due.iter().map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).collect()
+                due.iter()
+                    .map(|at| at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+                    .collect()
             }
             _ => Vec::new(),
         };

@@ -224,7 +224,7 @@ mod tests {
         let mut params = rcgen::CertificateParams::new(vec!["files.bank.example".to_owned()]).unwrap();
         let day = |days: i64| {
             let at = now().checked_add(SignedDuration::from_hours(24 * days)).unwrap();
-            let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let day = at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
             rcgen::date_time_ymd(day.year().into(), day.month().unsigned_abs(), day.day().unsigned_abs())
         };
         (params.not_before, params.not_after) = (day(from), day(to));

@@ -32,7 +32,7 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 
 /// A time as requests have it: `20261130T120000Z`.
 pub(super) fn stamp(now: Timestamp) -> String {
-    now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string()
+    now.to_zoned_datetime(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// The header `authorization`. `stamp` is what `x-amz-date` says.

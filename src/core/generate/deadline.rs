@@ -53,7 +53,7 @@ pub fn due(spec: &DeadlineSpec, date: BusinessDate) -> Option<Timestamp> {
 /// here: [`judge`] finds nothing to say of a published run. `None` as with [`due`].
 pub fn expected(spec: &DeadlineSpec, now: Timestamp) -> Option<(BusinessDate, Timestamp)> {
     let zone = zone(spec)?;
-    let today = now.to_zoned(zone.clone()).date();
+    let today = now.to_zoned_datetime(zone.clone()).date();
     // From yesterday's deadline to that of today in a week, and one day more for odd changes of clocks. A calendar may close for weeks.
     let last = if spec.calendar.is_some() { DAYS_MAX } else { 8 };
     (-1..=last).find_map(|days| {
@@ -163,7 +163,7 @@ impl Case<'_> {
 
     /// A time on the clock of the deadline's zone.
     fn clock(&self, at: Timestamp, form: &str) -> String {
-        at.to_zoned(zone(self.spec).unwrap_or(TimeZone::UTC)).strftime(form).to_string()
+        at.to_zoned_datetime(zone(self.spec).unwrap_or(TimeZone::UTC)).strftime(form).to_string()
     }
 }
 

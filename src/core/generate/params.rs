@@ -61,7 +61,7 @@ pub fn for_health(worker: &Worker, now: Timestamp) -> Relation {
 /// The day that it is now on the clock of the worker's zone; in UTC where that zone is not known here.
 pub fn today(worker: &Worker, now: Timestamp) -> BusinessDate {
     let zone = TimeZone::get(&worker.business_date.timezone).unwrap_or(TimeZone::UTC);
-    BusinessDate(now.to_zoned(zone).date())
+    BusinessDate(now.to_zoned_datetime(zone).date())
 }
 
 /// Parameters that the worker's SQL names and that have no value in the file: each run is to be given one.

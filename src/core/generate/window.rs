@@ -25,7 +25,7 @@ impl Window {
     /// The window at `now`. For an event that was `sent` before, it reaches back as far as it did then.
     pub fn at(dates: &BusinessDateSpec, now: Timestamp, sent: Option<Timestamp>) -> Self {
         let zone = TimeZone::get(&dates.timezone).unwrap_or(TimeZone::UTC);
-        let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+        let day = |at: Timestamp| at.to_zoned_datetime(zone.clone()).date();
         let earliest = now.saturating_sub(WAITED_MAX).unwrap_or(now);
         let sent = sent.map_or(now, |sent| sent.clamp(earliest, now));
         let days = |count: u32| Span::new().days(i64::from(count.min(DAYS_MAX)));
@@ -106,7 +106,7 @@ fn is_moment(text: &str) -> bool {
 /// Since when the run is due: since it was asked for, and not before its day has begun in the zone of the business date.
 pub fn due_since(dates: &BusinessDateSpec, record: &RunRecord) -> Timestamp {
     let zone = TimeZone::get(&dates.timezone).unwrap_or(TimeZone::UTC);
-    let begins = record.id.date.0.to_zoned(zone).map(|day| day.timestamp());
+    let begins = record.id.date.0.to_zoned_datetime(zone).map(|day| day.timestamp());
     begins.map_or(record.requested_at, |begins| begins.max(record.requested_at))
 }
 

@@ -34,7 +34,7 @@ pub fn of_day(plan: &Plan, day: Date) -> Option<Timestamp> {
 /// The day of a deadline, and the moments between which an execution is to have succeeded.
 pub fn day_of(plan: &Plan, deadline: Timestamp) -> (Date, Timestamp) {
     let day = plan.timetable.zone.to_datetime(deadline).date();
-    let midnight = day.to_zoned(plan.timetable.zone.clone()).map_or(deadline, |midnight| midnight.timestamp());
+    let midnight = day.to_zoned_datetime(plan.timetable.zone.clone()).map_or(deadline, |midnight| midnight.timestamp());
     (day, midnight)
 }
 

@@ -141,7 +141,7 @@ pub fn explain(question: &Question, settings: &Settings, defaults: &Defaults, no
 
 impl Next {
     fn on(clock: &TimeZone, at: Timestamp) -> Self {
-        let local = at.to_zoned(clock.clone()).strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string();
+        let local = at.to_zoned_datetime(clock.clone()).strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string();
         Self { local, utc: at.to_string() }
     }
 }

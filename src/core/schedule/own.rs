@@ -110,7 +110,7 @@ impl OwnTimes {
 
     /// The business date of a due time. `None` where there is none within a year.
     fn date(&self, at: Timestamp) -> Option<BusinessDate> {
-        let day = at.to_zoned(self.plan.timetable.zone.clone()).date();
+        let day = at.to_zoned_datetime(self.plan.timetable.zone.clone()).date();
         Some(BusinessDate(match self.due_date {
             DueDate::Today => day,
             DueDate::DayBefore => day.yesterday().ok()?,

@@ -60,7 +60,7 @@ impl Starting {
             ))
         })?;
         let zone = TimeZone::get(zone).map_err(|_| ActionError::failed(format!("no time zone is called {zone}")))?;
-        let date = BusinessDate(firing.execution.due_time.to_zoned(zone).date());
+        let date = BusinessDate(firing.execution.due_time.to_zoned_datetime(zone).date());
         let run = RunId { worker: worker.clone(), date };
         let by = format!("execution:{}", firing.execution.id);
         let requested = runs.request(&run, &by, self.clock.now()).await;

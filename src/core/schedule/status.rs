@@ -237,7 +237,7 @@ async fn waiting(outbox: &dyn Outbox, owner: &str) -> Result<usize, StoreError> 
 /// Whether a day is today's or yesterday's, somewhere on earth.
 fn is_recent(day: &str, now: Timestamp) -> bool {
     let since = now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(now);
-    day.parse::<Date>().is_ok_and(|day| day >= since.to_zoned(TimeZone::UTC).date())
+    day.parse::<Date>().is_ok_and(|day| day >= since.to_zoned_datetime(TimeZone::UTC).date())
 }
 
 /// What all schedules and data sources say together.

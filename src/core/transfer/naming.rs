@@ -65,7 +65,7 @@ impl NameTemplate {
         environment.add_filter("lower", |text: &str| text.to_lowercase());
         environment.add_filter("without", without);
         let (stem, extension) = split(&envelope.name);
-        let at = envelope.timestamp.to_zoned(TimeZone::UTC);
+        let at = envelope.timestamp.to_zoned_datetime(TimeZone::UTC);
         let folder = envelope.source_path.strip_suffix(&envelope.name).unwrap_or_default();
         let values = context! {
             source => &envelope.source, id => &envelope.id, name => &envelope.name, stem, extension, folder,

@@ -39,7 +39,7 @@ pub fn place(deliver: &Deliver, envelope: &Envelope) -> Result<Place, String> {
     let rendered = deliver.name.render(envelope)?;
     let mut names = parts(&rendered)?;
     let name = names.pop().unwrap_or_default();
-    let at = envelope.timestamp.to_zoned(TimeZone::UTC);
+    let at = envelope.timestamp.to_zoned_datetime(TimeZone::UTC);
     let organized = match deliver.organize_by {
         Organize::Date => at.strftime("%Y/%m/%d").to_string(),
         Organize::Type => match split(&envelope.name).1.trim_start_matches('.') {

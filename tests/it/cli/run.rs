@@ -63,9 +63,9 @@ fn the_date_is_today_in_the_workers_zone() {
         &filegen.read("worker.yaml").replace("business_date: {", "business_date: { timezone: Pacific/Kiritimati,"),
     );
     let zone = jiff::tz::TimeZone::get("Pacific/Kiritimati").unwrap();
-    let before = jiff::Timestamp::now().to_zoned(zone.clone()).date();
+    let before = jiff::Timestamp::now().to_zoned_datetime(zone.clone()).date();
     let json = filegen.run("run -c worker.yaml --output json").exits(0).json();
-    let after = jiff::Timestamp::now().to_zoned(zone).date();
+    let after = jiff::Timestamp::now().to_zoned_datetime(zone).date();
     let date = json["businessDate"].as_str().unwrap();
     assert!([before.to_string(), after.to_string()].contains(&date.to_owned()), "{date}");
 }

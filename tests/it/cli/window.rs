@@ -29,7 +29,7 @@ fn a_date_outside_the_window_needs_force_and_a_reason_that_is_kept() {
 #[test]
 fn a_person_who_asks_for_a_day_that_has_not_begun_is_believed_and_told() {
     let filegen = Filegen::with_loans(3);
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let tomorrow = today.tomorrow().unwrap().tomorrow().unwrap();
     let done = filegen.run(&format!("run -c worker.yaml --date {tomorrow}")).exits(0);
     let told = format!("{tomorrow} has not begun in UTC");

@@ -27,7 +27,7 @@ fn a_due_time_starts_the_run_of_its_date_once_and_the_next_one_is_shown() {
     let by = published["requestedBy"].as_str().unwrap();
     assert!(by.starts_with("schedule:") && by.ends_with(" of * * * * * ? in UTC"), "{by}");
     let due: jiff::Timestamp = by["schedule:".len()..].split(' ').next().unwrap().parse().unwrap();
-    let day = due.to_zoned(jiff::tz::TimeZone::UTC).date().yesterday().unwrap();
+    let day = due.to_zoned_datetime(jiff::tz::TimeZone::UTC).date().yesterday().unwrap();
     assert_eq!(yesterday, day.to_string());
     let name = format!("out/loan0_{}.txt", yesterday.replace('-', ""));
     assert!(filegen.has(&name), "{name}");

@@ -64,7 +64,7 @@ fn sql(filegen: &Filegen, name: &str, text: &str) {
 /// An hour ago, as a deadline has it.
 fn an_hour_ago() -> String {
     let now = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1);
-    now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M").to_string()
+    now.to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%H:%M").to_string()
 }
 
 fn publish(filegen: &Filegen, name: &str) {

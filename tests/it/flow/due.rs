@@ -173,7 +173,11 @@ async fn a_day_that_has_not_begun_is_made_when_it_has() {
     let tomorrow = TODAY.tomorrow().unwrap();
     house.ask(tomorrow).await;
     house.serve_until_published(tomorrow).await;
-    assert!(house.clock.now() >= tomorrow.to_zoned(TimeZone::UTC).unwrap().timestamp(), "{}", house.clock.now());
+    assert!(
+        house.clock.now() >= tomorrow.to_zoned_datetime(TimeZone::UTC).unwrap().timestamp(),
+        "{}",
+        house.clock.now()
+    );
     assert!(house.said().contains("LoanWorker:2026-11-22 is wanted before its day"), "{}", house.said());
 }
 

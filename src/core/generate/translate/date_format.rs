@@ -368,7 +368,7 @@ fn strftime(format: &str, moment: &Moment, out: &mut Vec<u8>) -> Result<(), Stri
                         Offset::UTC => TimeZone::UTC,
                         offset => TimeZone::fixed(offset),
                     };
-                    BrokenDownTime::from(&date_time.to_zoned(zone).map_err(|_| impossible())?)
+                    BrokenDownTime::from(&date_time.to_zoned_datetime(zone).map_err(|_| impossible())?)
                 }
             }
         }

@@ -60,7 +60,7 @@ fn date(event: &Value, at: Option<Timestamp>, dates: &BusinessDateSpec) -> Resul
     let found = if pointer.is_empty() { None } else { event.pointer(pointer) }.filter(|found| !found.is_null());
     let Some(found) = found else {
         let moment = at.ok_or_else(|| format!("it has no business date at `{pointer}`, and no timestamp"))?;
-        return Ok(moment.to_zoned(zone()?).date());
+        return Ok(moment.to_zoned_datetime(zone()?).date());
     };
     let text = match found {
         Value::String(text) => text.trim().to_owned(),
@@ -71,7 +71,7 @@ fn date(event: &Value, at: Option<Timestamp>, dates: &BusinessDateSpec) -> Resul
         return Ok(day);
     }
     match text.parse::<Timestamp>() {
-        Ok(moment) => Ok(moment.to_zoned(zone()?).date()),
+        Ok(moment) => Ok(moment.to_zoned_datetime(zone()?).date()),
         Err(_) => Err(format!("at `{pointer}` stands `{}`, which is no date", short(&text))),
     }
 }

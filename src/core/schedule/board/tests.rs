@@ -96,7 +96,7 @@ async fn all_that_is_wrong_is_told_the_worst_first_and_nothing_that_is_somebodys
     .await;
     keep(
         &store,
-        |it| it.deadline_missed = Some(clock.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()),
+        |it| it.deadline_missed = Some(clock.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date().to_string()),
         "deadline",
     )
     .await;

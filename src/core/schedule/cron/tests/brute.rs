@@ -108,9 +108,9 @@ proptest! {
     ) {
         let zone = TimeZone::get(zone).unwrap();
         let start = jiff::civil::date(year, 1, 1);
-        let from = start.to_zoned(TimeZone::UTC).unwrap().timestamp() + SignedDuration::from_secs(second);
+        let from = start.to_zoned_datetime(TimeZone::UTC).unwrap().timestamp() + SignedDuration::from_secs(second);
         let until = start.with().year(year + YEARS + 1).build().unwrap();
-        let limit = until.to_zoned(TimeZone::UTC).unwrap().timestamp() - SignedDuration::from_hours(48);
+        let limit = until.to_zoned_datetime(TimeZone::UTC).unwrap().timestamp() - SignedDuration::from_hours(48);
         let inside = |at: &Timestamp| *at <= limit;
         let expression = Expression::parse(&model.text()).unwrap();
         let want: Vec<Timestamp> = first(&model, &zone, dst, (from, most), until).into_iter().filter(inside).collect();

@@ -137,7 +137,8 @@ async fn the_hour_that_comes_twice_is_fired_as_each_schedule_says() {
         assert_eq!(told, vec![once; 2 - due.len()], "{name}");
         let polled = world.executions(&format!("{name}-polls")).await;
         let polled = polled.iter().filter(|it| it.outcome == Outcome::Succeeded).map(|it| it.due_time);
-        let half_hours = polled.filter(|at| (0..2).contains(&at.to_zoned(jiff::tz::TimeZone::UTC).hour())).count();
+        let half_hours =
+            polled.filter(|at| (0..2).contains(&at.to_zoned_datetime(jiff::tz::TimeZone::UTC).hour())).count();
         assert_eq!(half_hours, 2 * due.len(), "{name}");
     }
     other.end().await;
