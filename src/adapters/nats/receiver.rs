@@ -24,8 +24,13 @@ use tracing::warn;
 /// How long a pull waits for a message.
 const PULL: Duration = Duration::from_secs(5);
 
-/// Most MiB of chunks that are read at a time, each taken for as long as the server lets a message be.
+/// Most MiB of chunks that are read at a time, and of messages that are worked on, each taken for as long as the server lets one be.
 const READ_MIB: u32 = 64;
+
+/// What the longest message of a server is taken for, in MiB.
+fn longest(link: &Link) -> u32 {
+    u32::try_from(link.client.server_info().max_payload >> 20).unwrap_or(READ_MIB).clamp(1, READ_MIB)
+}
 
 /// A message that this process has.
 #[derive(Clone, Debug)]
@@ -287,12 +292,17 @@ impl FileReceiver for NatsBroker {
         own.told(own.waiting_now(busy, most).await)
     }
 
+    fn places(&self, wanted: usize) -> usize {
+        let link = self.0.known().link.clone();
+        // Without a connection there is no message either, but for those that came before.
+        wanted.min(link.map_or(1, |link| (READ_MIB / longest(&link)) as usize))
+    }
+
     async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError> {
         let own = &self.0;
         own.with(async |link| {
             // Whatever lies there may be as long as any message of this server.
-            let mib = u32::try_from(link.client.server_info().max_payload >> 20).unwrap_or(READ_MIB).clamp(1, READ_MIB);
-            let _room = own.inbound.reading.acquire_many(mib).await.ok();
+            let _room = own.inbound.reading.acquire_many(longest(&link)).await.ok();
             let kept = link.last(&own.names.chunks, &own.names.chunk(id, &number.to_string())).await?;
             // A longer one is no chunk of this version: its first byte too many shows that.
             let most = usize::try_from(chunk_size).unwrap_or(usize::MAX).saturating_add(1);

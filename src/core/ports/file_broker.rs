@@ -102,6 +102,11 @@ pub trait FileReceiver: Send + Sync {
     /// is none is a hint: one that was stored a moment ago may come with the next question.
     async fn waiting(&self, busy: &[String], most: usize) -> Result<Vec<Parcel>, BrokerError>;
 
+    /// How many messages one process may have at a time, where it has places for so many: each may be as long as the broker lets it be.
+    fn places(&self, wanted: usize) -> usize {
+        wanted
+    }
+
     /// A chunk. `None` when it is not there.
     async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError>;
 

@@ -2,6 +2,7 @@
 
 use crate::support::filegen::{Done, Filegen, names_below};
 use crate::support::foreign::Thing;
+use crate::support::nats::Nats;
 use filegen::core::transfer::envelope;
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -160,4 +161,21 @@ fn messages_of_a_transfer_that_claim_to_be_long_and_chunks_as_long_as_they_may_b
     }
     let done = bounded(&filegen, "transfer run -c t.yaml --output json").exits(0).json();
     assert_eq!(done["delivered"], 6, "{done}");
+}
+
+#[tokio::test]
+async fn messages_as_long_as_a_nats_server_lets_them_be() {
+    let server = Nats::with("max_payload: 32MB");
+    let filegen = Filegen::empty();
+    std::fs::create_dir(filegen.path("in")).unwrap();
+    let nats = format!("nats: {{ url: \"{}\", max_bytes: 4GiB }}", server.url());
+    filegen.write("t.yaml", &TRANSFER.replace("local: spool", &nats));
+    bounded(&filegen, "transfer run -c t.yaml").exits(0);
+    let junk = vec![b'x'; (32 << 20) - 1024];
+    for number in 0..8 {
+        let answer = server.put(&format!("files.input.m.junk{number}"), &junk).await;
+        assert!(answer["seq"].is_u64(), "{answer}");
+    }
+    let done = bounded(&filegen, "transfer run -c t.yaml --output json").exits(4).json();
+    assert_eq!(done["failed"], 8, "{done}");
 }

@@ -149,9 +149,14 @@ impl<'a> Taking<'a> {
         }
     }
 
+    /// How many are taken at a time.
+    fn places(&self) -> usize {
+        self.deliverer.ports.receiver.places(self.deliverer.transfer.policies.concurrency)
+    }
+
     fn has_place(&self) -> bool {
-        let most = self.deliverer.transfer.policies.concurrency;
-        self.failed.is_none() && self.gave_up.is_none() && !self.stop.is_cancelled() && self.running.len() < most
+        let is_going_on = self.failed.is_none() && self.gave_up.is_none() && !self.stop.is_cancelled();
+        is_going_on && self.running.len() < self.places()
     }
 
     /// Whether a version waits for room.
@@ -183,7 +188,7 @@ impl<'a> Taking<'a> {
         self.left.retain(|_, left| now.saturating_sub(left.until) < CLAIM.unsigned_abs());
         let resting = self.left.iter().filter(|(_, left)| left.until > now).map(|(id, _)| id.clone());
         let busy: Vec<String> = self.in_hand.iter().cloned().chain(resting).collect();
-        let most = self.deliverer.transfer.policies.concurrency - self.running.len();
+        let most = self.places().saturating_sub(self.running.len());
         match self.deliverer.ports.receiver.waiting(&busy, most).await {
             Ok(parcels) => {
                 let came = parcels.len();
@@ -203,7 +208,7 @@ impl<'a> Taking<'a> {
     async fn begin(&mut self, parcel: Parcel) {
         let is_large = parcel.content.is_none()
             && Envelope::read(&parcel.envelope, &parcel.id).is_ok_and(|envelope| envelope.size > LARGE);
-        if is_large && self.running_large >= places_of_large(self.deliverer.transfer.policies.concurrency) {
+        if is_large && self.running_large >= places_of_large(self.places()) {
             self.deliverer.ports.receiver.release(&parcel.id, NO_PLACE).await;
             self.leave(parcel.id, NO_PLACE, false);
             return;
