@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -27,6 +28,9 @@ const LISTED: usize = 100_000;
 
 /// Versions that are asked about at once.
 const ASKED_AT_ONCE: usize = 64;
+
+/// How long a probe waits for a stream's answer.
+const PROBED: Duration = Duration::from_secs(3);
 
 /// Chunks on their way.
 pub(super) struct Outbound {
@@ -217,7 +221,9 @@ impl FileSender for NatsBroker {
                 link.publish(subject.clone(), headers(), Vec::new()),
                 link.publish(chunk.clone(), headers(), Vec::new()),
             );
-            stored.await?;
+            // Whoever asks for health waits no longer than for one answer, and would not hear why.
+            let silent = |_| Fault::Silent(format!("no answer within {} s", PROBED.as_secs()));
+            tokio::time::timeout(PROBED, stored).await.map_err(silent)??;
             own.delete_last(&link, &subject).await?;
             link.purge(&own.names.chunks, &chunk).await
         })

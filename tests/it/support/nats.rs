@@ -3,6 +3,7 @@
 use super::ports::free_port;
 use super::running::{until, until_async};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct Nats {
     /// More of its settings.
     settings: String,
     shell: Option<Child>,
+    /// Holds the name space that its small disk is mounted in.
+    apart: Option<Child>,
 }
 
 impl Nats {
@@ -42,9 +45,48 @@ impl Nats {
     /// As [`Self::start`], with more settings.
     pub fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut nats = Self { port: free_port(), folder, settings: settings.to_owned(), shell: None };
+        let mut nats = Self { port: free_port(), folder, settings: settings.to_owned(), shell: None, apart: None };
         nats.again();
         nats
+    }
+
+    /// A server of the test's own whose disk has `size`, in the words of `mount`. `None` where this user may not mount one.
+    #[expect(clippy::print_stderr, reason = "for whoever runs it with --nocapture")]
+    pub fn on_disk_of(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = folder.path().join("store");
+        std::fs::create_dir(&store).expect("a folder");
+        let script = format!("mount -t tmpfs -o size={size} none '{}' && echo mounted && exec cat", store.display());
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut apart = command.spawn().expect("cannot start unshare");
+        let mut word = String::new();
+        let out = apart.stdout.as_mut().expect("it is piped");
+        BufReader::new(out).read_line(&mut word).expect("it is read");
+        if word != "mounted\n" {
+            apart.wait().expect("it ends");
+            eprintln!("this user may not have a name space of its own: nothing is tried");
+            return None;
+        }
+        let mut nats = Self { port: free_port(), folder, settings: String::new(), shell: None, apart: Some(apart) };
+        nats.again();
+        Some(nats)
+    }
+
+    /// Another size of its small disk.
+    pub fn resize(&self, size: &str) {
+        let store = self.folder.path().join("store");
+        let option = format!("remount,size={size}");
+        let done = self.within("mount").args(["-o", &option, "none"]).arg(store).status().expect("nsenter starts");
+        assert!(done.success());
+    }
+
+    /// A command that sees its small disk, if it has one.
+    fn within(&self, program: &str) -> Command {
+        let Some(apart) = &self.apart else { return Command::new(program) };
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &apart.id().to_string(), "-U", "-m", "--preserve-credentials", program]);
+        command
     }
 
     /// The server that tests share; each has streams of its own there.
@@ -70,7 +112,7 @@ impl Nats {
         );
         let path = folder.join("config");
         std::fs::write(&path, config).expect("the settings are written");
-        let mut command = Command::new("sh");
+        let mut command = self.within("sh");
         command.args(["-c", SHELL]).arg(folder).arg(program()).arg("-c").arg(path);
         self.shell =
             Some(command.stdin(Stdio::piped()).process_group(0).spawn().expect("cannot start a shell for NATS"));
@@ -128,6 +170,10 @@ impl Nats {
 impl Drop for Nats {
     fn drop(&mut self) {
         self.kill();
+        if let Some(mut apart) = self.apart.take() {
+            drop(apart.stdin.take());
+            drop(apart.wait());
+        }
     }
 }
 

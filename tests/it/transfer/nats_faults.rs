@@ -225,3 +225,29 @@ fn a_full_stream_is_waited_for_and_emptied() {
     assert!(here.names("error").is_empty() && there.names("target").len() == 100);
     stop([collector, deliverer]);
 }
+
+#[tokio::test]
+async fn a_server_whose_disk_is_full_is_told_and_waited_for_and_brings_each_file_once() {
+    let Some(mut server) = Nats::on_disk_of("4m") else { return };
+    let place = Place::on(&server);
+    let (here, there) = (place.rig(&[COLLECTS, POLLS]), place.rig(&[POLLS]));
+    delivers(&there);
+    for number in 0..100 {
+        here.drop_in(&format!("f{number:03}"), &bytes(100_000, number));
+    }
+    let collector = daemon(&here, "");
+    until("not ready", || collector.get("/health/ready").1.contains("disk").then_some(()));
+    assert!(here.names("error").is_empty() && here.names("archive").is_empty() && here.names("in").len() == 100);
+    // Its people give it room; what the stream says then needs a restart of the server.
+    server.resize("256m");
+    server.kill();
+    server.again();
+    let deliverer = daemon(&there, "");
+    until("the archive", || (here.shelf("archive").len() == 100).then_some(()));
+    assert!(there.files("target") == here.shelf("archive"), "{:?}", there.names("target").len());
+    assert!(here.names("error").is_empty() && there.names("error").is_empty());
+    // A probe that was given up when the disk was full may be there; the next one takes it away.
+    until_async("empty streams", async || place.held(&server).await.is_empty().then_some(())).await;
+    let logs = stop([collector, deliverer]);
+    assert_eq!(logs[1].matches("file is delivered").count(), 100);
+}
