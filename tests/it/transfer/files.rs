@@ -1,9 +1,11 @@
 //! Files that no well-behaved writer leaves there.
 
 use super::rig::{Rig, bytes};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -127,4 +129,36 @@ fn below_and_above_the_largest_message_the_same_arrives() {
     for size in sizes {
         assert!(target[&size.to_string()] == bytes(size, size as u64), "{size}");
     }
+}
+
+#[test]
+fn an_archive_is_never_listed_however_much_lies_there() {
+    let rig = Rig::new();
+    rig.put("sub/a", b"1");
+    rig.run(0);
+    let told = inotify::init(CreateFlags::NONBLOCK).unwrap();
+    let folders = || walkdir::WalkDir::new(rig.filegen.path("archive")).into_iter().map(Result::unwrap);
+    let folders: Vec<_> =
+        folders().filter(|entry| entry.file_type().is_dir()).map(walkdir::DirEntry::into_path).collect();
+    for folder in &folders {
+        inotify::add_watch(&told, folder, WatchFlags::ACCESS).unwrap();
+    }
+    let listed = || {
+        let mut room = [const { MaybeUninit::uninit() }; 4096];
+        let (mut reader, mut count) = (inotify::Reader::new(&told, &mut room), 0);
+        while let Ok(event) = reader.next() {
+            count += usize::from(event.events().contains(ReadFlags::ACCESS | ReadFlags::ISDIR));
+        }
+        count
+    };
+    rig.put("sub/b", b"2");
+    rig.put("sub/c", &bytes(20_000, 1));
+    rig.run(0);
+    rig.transfer("run").exits(0);
+    rig.transfer("list").exits(0);
+    rig.transfer("verify").exits(0);
+    rig.filegen.run("doctor -c t.yaml").exits(0);
+    assert_eq!(listed(), 0);
+    assert_eq!(rig.shelf("archive").len(), 3);
+    assert!(listed() >= folders.len(), "whoever lists them is seen: {folders:?}");
 }
