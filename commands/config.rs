@@ -305,12 +305,12 @@ fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
     Ok(CommandEnd::Done)
 }
 
-/// Says of a new worker file that another one beside it declares the same worker.
+/// Says of a new file what another one beside it has of it.
 fn tell_namesakes(context: &Context, path: &Path) {
     let Ok(loaded) = config::load(path, &Environment, &context.registry) else { return };
     for namesake in config::namesakes(&loaded, &[], &Environment, &context.registry) {
         let warning = context.ui.paint_warning("warning:");
-        context.ui.status(&format!("{warning} {}; {}", namesake.describe(), config::APART));
+        context.ui.status(&format!("{warning} {}; {}", namesake.describe(), namesake.advice()));
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Flow::Generate(_) => of_worker(context, args, loaded, &transfers),
         Flow::Ingest(_) => super::ingest::doctor::run(context, &tell, |found| end(context, found, None)),
         Flow::Schedule(scheduler) => of_scheduler(context, args, &scheduler),
-        Flow::Transfer(transfer) => of_transfer(context, args, &transfer),
+        Flow::Transfer(ref transfer) => of_transfer(context, args, transfer, &namesakes(context, &loaded)),
     }
 }
 
@@ -132,9 +132,15 @@ fn of_scheduler(context: &Context, args: &Args, scheduler: &Scheduler) -> Result
     Ok(end(context, &found, made))
 }
 
-fn of_transfer(context: &Context, args: &Args, transfer: &Transfer) -> Result<CommandEnd, Failure> {
+fn of_transfer(
+    context: &Context,
+    args: &Args,
+    transfer: &Transfer,
+    namesakes: &[String],
+) -> Result<CommandEnd, Failure> {
     let (found, made) = context.block_on(async {
-        let (mut found, state) = super::transfer::doctor::look(transfer, &|found| tell(context, found)).await?;
+        let (mut found, state) =
+            super::transfer::doctor::look(transfer, namesakes, &|found| tell(context, found)).await?;
         let made = match state.filter(|_| args.fix) {
             Some(state) => fix(context, args, (state.admin.as_deref(), &*state.audit), &mut found).await?,
             None => None,
@@ -150,8 +156,7 @@ fn of_worker(
     loaded: Loaded,
     transfers: &[Arc<Transfer>],
 ) -> Result<CommandEnd, Failure> {
-    let namesakes = config::namesakes(&loaded, &[], &Environment, &context.registry);
-    let namesakes: Vec<String> = namesakes.iter().map(config::Namesake::describe).collect();
+    let namesakes = namesakes(context, &loaded);
     let worker = Context::worker_of(loaded, &args.params)?;
     let (found, made) = context.block_on(async {
         let clock = wiring::clock();
@@ -195,6 +200,12 @@ fn of_worker(
         Ok((found, made))
     })?;
     Ok(end(context, &found, made))
+}
+
+/// What other files beside this one have of it, in words.
+fn namesakes(context: &Context, loaded: &Loaded) -> Vec<String> {
+    let found = config::namesakes(loaded, &[], &Environment, &context.registry);
+    found.iter().map(config::Namesake::describe).collect()
 }
 
 /// The way into the transfer that the worker delivers to, if its file is beside the worker's.

@@ -6,9 +6,10 @@ use crate::core::transfer::doctor::{DoctorInput, examine};
 use crate::core::transfer::spec::Transfer;
 use crate::wiring::{self, Access, TransferState, WiringError};
 
-/// Examines; `tell` prints each finding. With the ledger, where it can be opened.
+/// Examines; `tell` prints each finding. With the ledger, where it can be opened. `namesakes` are other transfers that take its files.
 pub(in crate::commands) async fn look(
     transfer: &Transfer,
+    namesakes: &[String],
     tell: &(dyn Fn(&CheckResult) + Send + Sync),
 ) -> Result<(Vec<CheckResult>, Option<TransferState>), Failure> {
     let state = match wiring::transfer_state(transfer, Access::Look).await {
@@ -23,6 +24,7 @@ pub(in crate::commands) async fn look(
         sender: &*wiring::file_sender(transfer),
         target: target.as_deref(),
         work: work.as_deref(),
+        namesakes,
         filters: &wiring::filter_findings(transfer),
         ledger: state.as_ref().map(|state| &*state.ledger).map_err(Clone::clone),
         admin: state.as_ref().ok().and_then(|state| state.admin.as_deref()),

@@ -40,7 +40,7 @@ pub use deliver::{Misfit, Misfits, misfits};
 pub use init::{Sample, look_at};
 pub use kind::Flow;
 pub use kinds::{example, kinds};
-pub use namesakes::{APART, Namesake, namesakes};
+pub use namesakes::{Namesake, namesakes};
 pub use problem::{ConfigError, Problem, SourcePosition};
 pub use read::{write_new, write_private};
 pub use receivers::document as receivers_document;

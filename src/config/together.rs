@@ -4,6 +4,7 @@ use super::kind::Flow;
 use crate::core::generate::model::file_name::{days_to_compare, manifest_name, version_of};
 use crate::core::generate::spec::{Corrections, Worker};
 use crate::core::model::run::{BusinessDate, RunId};
+use crate::core::transfer::spec::Transfer;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +24,28 @@ pub fn collisions(files: &[InFile<'_>]) -> Vec<String> {
     if found.is_empty() {
         let workers: Vec<_> = files.iter().filter_map(|(_, flow)| flow.worker()).collect();
         found = shared_names(&workers);
+        found.extend(shared_folders(files));
     }
     found
+}
+
+/// What to do about two transfers that take each other's files.
+pub(super) const FOLDER_APART: &str = "a file would reach one target, or both, whichever is first: give each transfer a folder or a pattern \
+                                       of its own, or let both `keep` the files";
+
+/// Transfers that take each other's files.
+fn shared_folders(files: &[InFile<'_>]) -> Vec<String> {
+    let transfers: Vec<_> = files.iter().filter_map(|(_, flow)| flow.transfer()).collect();
+    let pairs = transfers
+        .iter()
+        .enumerate()
+        .flat_map(|(index, own)| transfers[..index].iter().map(move |other| (*other, *own)));
+    let told = |(other, own): (&Arc<Transfer>, &Arc<Transfer>)| {
+        let collect = own.collect.as_ref().filter(|_| takes_from(own, other))?;
+        let (ours, theirs, folder) = (&own.id, &other.id, collect.directory.display());
+        Some(format!("transfers {theirs} and {ours} both collect `{}` from {folder}: {FOLDER_APART}", collect.pattern))
+    };
+    pairs.filter_map(told).collect()
 }
 
 /// Names that two workers give on some day. A name without a date is taken on each day.
@@ -62,6 +83,12 @@ fn shared_names(workers: &[&Arc<Worker>]) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether two transfers take each other's files. Files of one transfer are its sides or its instances.
+pub(super) fn takes_from(transfer: &Transfer, other: &Transfer) -> bool {
+    let (Some(own), Some(its)) = (&transfer.collect, &other.collect) else { return false };
+    transfer.id != other.id && own.is_in_the_way_of(its) && settled(&own.directory) == settled(&its.directory)
 }
 
 /// One spelling for a folder that can be reached by several: links are followed as far as it is there, and what is not there yet

@@ -2,7 +2,7 @@
 
 use super::check::receivers::warn;
 use super::cursor::Cursor;
-use super::namesakes::{APART, Namesake};
+use super::namesakes::Namesake;
 use super::problem::ConfigError;
 use super::receivers::Receiver;
 use super::resolve::generate::blamed;
@@ -126,7 +126,9 @@ impl Loaded {
         };
         let problems = self.with_root(|root| {
             for namesake in namesakes {
-                root.section("worker").report("worker-twice", namesake.describe(), APART);
+                let (code, place) = namesake.place();
+                let at = place.iter().fold(root.clone(), |at, name| at.section(name));
+                at.report(code, namesake.describe(), namesake.advice());
             }
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);

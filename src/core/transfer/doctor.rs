@@ -31,6 +31,8 @@ pub struct DoctorInput<'a> {
     pub target: Option<&'a dyn FileTarget>,
     /// The folder for what filters make.
     pub work: Option<&'a dyn FileTarget>,
+    /// Other transfers that take its files, as a sentence each.
+    pub namesakes: &'a [String],
     /// What is to be said of the files that its filters are made of.
     pub filters: &'a [ToolFinding],
     /// The ledger, or why it cannot be opened.
@@ -53,6 +55,9 @@ pub struct DoctorInput<'a> {
 pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     let mut report = Report::new(input.found);
     let mut largest = 0;
+    for namesake in input.namesakes {
+        report.add(Area::Source, "other transfers", CheckVerdict::Warn, namesake.as_str());
+    }
     if let (Some(collect), Some(inbox)) = (&input.transfer.collect, input.inbox) {
         largest = folder(collect, inbox, input.clock, &mut report).await;
         shelves(collect, inbox, input.nonce, &mut report).await;

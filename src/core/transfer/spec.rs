@@ -55,6 +55,15 @@ pub struct Collect {
     pub max_size: u64,
 }
 
+impl Collect {
+    /// Whether another transfer's collecting side gets files from this one's way, or the other way round: both take the same ones, and
+    /// one of them takes them away.
+    pub fn is_in_the_way_of(&self, other: &Self) -> bool {
+        let keeps = |collect: &Self| collect.after == After::Keep;
+        self.pattern == other.pattern && !(keeps(self) && keeps(other))
+    }
+}
+
 /// What writers put behind a name while they write.
 pub const MARKS: [&str; 4] = [".tmp", ".part", ".filepart", ".lock"];
 

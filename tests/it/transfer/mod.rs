@@ -1,6 +1,7 @@
 //! Files from here to there, with the real binary.
 
 mod age;
+mod beside;
 mod crash;
 mod daemon;
 mod doctor;
