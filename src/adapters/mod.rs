@@ -10,6 +10,7 @@ pub mod filters;
 pub mod folders;
 pub mod handover;
 pub mod host;
+mod http;
 pub mod inbox;
 pub mod kafka;
 pub mod layer;

@@ -29,7 +29,7 @@ const PLACES: [(&[&str], &[&str], &str); 4] = [
     ),
     (&["rustix"], &["adapters", "files"], "system calls are made in src/adapters and src/files only"),
     (&["axum"], &["http"], "only src/http knows the web framework: give it values to show"),
-    (&["hyper", "hyper_util"], &["http", "adapters::s3"], "only src/http and src/adapters/s3 speak HTTP"),
+    (&["hyper", "hyper_util"], &["http", "adapters::http", "adapters::s3"], "only these modules speak HTTP"),
 ];
 
 /// What every flow shares in the core.

@@ -1,12 +1,12 @@
 //! The few calls of a store that are made.
 
-use super::address::{Address, Place, encoded, home};
+use super::address::{Address, encoded, home};
 use super::credentials::{Asker, Keys};
 use super::fault::{Fault, Said};
-use super::http::{Http, QUIET, Request, Response};
 use super::profile::Profiles;
 use super::sign::{Signed, authorization, query, stamp};
 use super::xml;
+use crate::adapters::http::{Http, Named, Place, QUIET, Request, Response};
 use crate::core::model::s3::S3Spec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -119,10 +119,19 @@ impl Condition {
     }
 }
 
+/// The fields that say whom to trust.
+pub(super) const NAMED: Named = Named { ca: "ca", endpoint: "endpoint" };
+
 impl Api {
     pub(super) fn new(spec: S3Spec, address: Address) -> Self {
         let ca = spec.ca.clone().or_else(|| spec.variable("AWS_CA_BUNDLE").map(PathBuf::from));
-        Self { spec, address, http: Http::new(ca), ready: tokio::sync::Mutex::default(), answered: Mutex::default() }
+        Self {
+            spec,
+            address,
+            http: Http::new(ca, NAMED),
+            ready: tokio::sync::Mutex::default(),
+            answered: Mutex::default(),
+        }
     }
 
     /// Whether the store answered within a time, and did not refuse this process.
@@ -231,7 +240,7 @@ impl Api {
     pub(super) async fn look(&self) -> Result<(), Fault> {
         let (prefix, most) = (self.address.prefix.as_str(), "1");
         let query = [("list-type", "2"), ("max-keys", most), ("prefix", prefix)];
-        self.call(&Call::new("GET", None, &query)).await?.whole().await.map(drop)
+        self.call(&Call::new("GET", None, &query)).await?.whole().await.map(drop).map_err(Fault::from)
     }
 
     /// Stores all of a file.
@@ -253,7 +262,7 @@ impl Api {
         call.headers.push(("x-amz-meta-sha256", hex::encode(content.digest)));
         call.headers.extend(condition.header());
         call.content = content.clone();
-        self.call(&call).await?.whole().await.map(drop)
+        self.call(&call).await?.whole().await.map(drop).map_err(Fault::from)
     }
 
     /// The tag of what has a name. `None` when nothing has it.
@@ -281,7 +290,7 @@ impl Api {
     /// Takes a file away.
     pub(super) async fn remove(&self, path: &str) -> Result<(), Fault> {
         match self.call(&Call::new("DELETE", Some(path), &[])).await {
-            Ok(answer) => answer.whole().await.map(drop),
+            Ok(answer) => answer.whole().await.map(drop).map_err(Fault::from),
             Err(fault) if fault.is_missing() => Ok(()),
             Err(fault) => Err(fault),
         }
@@ -377,7 +386,7 @@ impl Api {
     /// Gives an upload up. One that is not there is gone.
     pub(super) async fn give_up(&self, path: &str, id: &str) -> Result<(), Fault> {
         match self.call(&Call::new("DELETE", Some(path), &[("uploadId", id)])).await {
-            Ok(answer) => answer.whole().await.map(drop),
+            Ok(answer) => answer.whole().await.map(drop).map_err(Fault::from),
             Err(fault) if fault.is_no_upload() => Ok(()),
             Err(fault) => Err(fault),
         }

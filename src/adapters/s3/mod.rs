@@ -8,7 +8,6 @@ mod address;
 mod api;
 mod credentials;
 mod fault;
-mod http;
 mod part;
 mod profile;
 mod sign;
@@ -202,7 +201,7 @@ impl FileTarget for S3Target {
             return Ok(Some(Arrived { size: there, sha256: None }));
         }
         let (mut digest, mut size) = (Sha256::new(), 0);
-        while let Some(piece) = answer.next().await.map_err(told)? {
+        while let Some(piece) = answer.next().await.map_err(|fault| told(fault.into()))? {
             digest.update(&piece);
             size += piece.len() as u64;
         }
