@@ -19,6 +19,7 @@ pub mod memory;
 pub mod mongo;
 pub mod nats;
 mod notice;
+pub mod otlp;
 pub mod postgres;
 pub mod redis_queue;
 pub mod s3;

@@ -106,6 +106,12 @@ fn envelopes_of_the_corpus_keep_the_claims() {
 }
 
 #[test]
+fn traces_of_the_corpus_keep_the_claims() {
+    replay("traceparent", claims::traceparent);
+    replay_spoilt("traceparent", claims::traceparent);
+}
+
+#[test]
 fn worker_files_of_the_corpus_keep_the_claims() {
     replay("worker_file", claims::worker_file);
 }

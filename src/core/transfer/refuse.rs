@@ -81,6 +81,7 @@ impl Deliverer {
             upload: None,
             place: None,
             failure: None,
+            trace: None,
             seen_at: now,
             changed_at: now,
         };

@@ -35,6 +35,7 @@ pub(crate) fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecor
         upload: None,
         place: None,
         failure: None,
+        trace: None,
         seen_at: at(second),
         changed_at: at(second),
     }

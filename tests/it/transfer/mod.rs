@@ -24,3 +24,5 @@ mod s3_faults;
 mod sftp;
 mod sftp_logins;
 mod sftp_tries;
+mod traces;
+mod traces_away;

@@ -329,7 +329,12 @@ async fn serve(line: Line, sides: Vec<Side>, stop: CancellationToken) -> Result<
     let transfer = Arc::new(far.mix.transfer(level));
     let (noted, name) = (Arc::clone(&far), line.name.clone());
     let observer: Arc<dyn Observer<TransferEvent>> = Arc::new(move |event: &TransferEvent| match event {
-        TransferEvent::Looked { .. } | TransferEvent::Moved { .. } | TransferEvent::Begun { .. } => {}
+        TransferEvent::Looked { .. }
+        | TransferEvent::Moved { .. }
+        | TransferEvent::Begun { .. }
+        | TransferEvent::Taken { .. }
+        | TransferEvent::Stepped { .. }
+        | TransferEvent::LetGo { .. } => {}
         event => noted.note(&name, &format!("{event:?}")),
     });
     let holder = Holder { name: line.name.clone(), shown: line.name.clone() };
@@ -342,6 +347,7 @@ async fn serve(line: Line, sides: Vec<Side>, stop: CancellationToken) -> Result<
             clock: clock.clone(),
             observer: Arc::clone(&observer),
             holder: holder.clone(),
+            traces: None,
         };
         Collector::new(Arc::clone(&transfer), ports)
     });

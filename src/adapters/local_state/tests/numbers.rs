@@ -74,6 +74,7 @@ fn file(id: &str) -> FileRecord {
         upload: None,
         place: None,
         failure: None,
+        trace: None,
         seen_at: NOW,
         changed_at: NOW,
     }
