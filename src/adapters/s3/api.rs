@@ -1,12 +1,13 @@
 //! The few calls of a store that are made.
 
-use super::address::{Address, encoded, home};
-use super::credentials::{Asker, Keys};
+use super::address::{Address, Place, encoded, home};
+use super::credentials::Asker;
 use super::fault::{Fault, Said};
+use super::http::{Http, QUIET, Request, Response};
+use super::keys::Keys;
 use super::profile::Profiles;
 use super::sign::{Signed, authorization, query, stamp};
 use super::xml;
-use crate::adapters::http::{Http, Named, Place, QUIET, Request, Response};
 use crate::core::model::s3::S3Spec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,9 @@ const NO_REGION: &str = "us-east-1";
 
 /// A store may be quiet for so long while it puts pieces together.
 const COMPLETED_WITHIN: Duration = Duration::from_mins(15);
+
+/// Whoever gives keys is asked again no sooner than this, while those that it gave still serve.
+const ASKED_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a name must be like for a request to be carried out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,7 +61,8 @@ pub(super) struct Api {
     spec: S3Spec,
     pub(super) address: Address,
     http: Http,
-    ready: tokio::sync::Mutex<Option<Arc<Ready>>>,
+    /// With when its keys were asked for last.
+    ready: tokio::sync::Mutex<Option<(Arc<Ready>, Instant)>>,
     /// The last answer that was no refusal of this process.
     answered: Mutex<Option<Instant>>,
 }
@@ -119,19 +124,10 @@ impl Condition {
     }
 }
 
-/// The fields that say whom to trust.
-pub(super) const NAMED: Named = Named { ca: "ca", endpoint: "endpoint" };
-
 impl Api {
     pub(super) fn new(spec: S3Spec, address: Address) -> Self {
         let ca = spec.ca.clone().or_else(|| spec.variable("AWS_CA_BUNDLE").map(PathBuf::from));
-        Self {
-            spec,
-            address,
-            http: Http::new(ca, NAMED),
-            ready: tokio::sync::Mutex::default(),
-            answered: Mutex::default(),
-        }
+        Self { spec, address, http: Http::new(ca), ready: tokio::sync::Mutex::default(), answered: Mutex::default() }
     }
 
     /// Whether the store answered within a time, and did not refuse this process.
@@ -143,18 +139,23 @@ impl Api {
     async fn ready(&self) -> Result<Arc<Ready>, Fault> {
         let mut ready = self.ready.lock().await;
         let now = Timestamp::now();
-        if let Some(ready) = ready.as_ref().filter(|ready| ready.keys.last(now)) {
+        if let Some((ready, asked)) = ready.as_ref()
+            && (ready.keys.last(now) || (ready.keys.serve(now) && asked.elapsed() < ASKED_AGAIN))
+        {
             return Ok(Arc::clone(ready));
         }
         match self.made_ready().await {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
-                *ready = Some(Arc::clone(&fresh));
+                *ready = Some((Arc::clone(&fresh), Instant::now()));
                 Ok(fresh)
             }
             // The old keys serve until they end.
-            Err(fault) => match ready.as_ref().filter(|ready| ready.keys.until.is_some_and(|until| until > now)) {
-                Some(old) => Ok(Arc::clone(old)),
+            Err(fault) => match ready.as_mut().filter(|(ready, _)| ready.keys.serve(now)) {
+                Some((old, asked)) => {
+                    *asked = Instant::now();
+                    Ok(Arc::clone(old))
+                }
                 None => Err(fault),
             },
         }
@@ -240,7 +241,7 @@ impl Api {
     pub(super) async fn look(&self) -> Result<(), Fault> {
         let (prefix, most) = (self.address.prefix.as_str(), "1");
         let query = [("list-type", "2"), ("max-keys", most), ("prefix", prefix)];
-        self.call(&Call::new("GET", None, &query)).await?.whole().await.map(drop).map_err(Fault::from)
+        self.call(&Call::new("GET", None, &query)).await?.whole().await.map(drop)
     }
 
     /// Stores all of a file.
@@ -262,7 +263,7 @@ impl Api {
         call.headers.push(("x-amz-meta-sha256", hex::encode(content.digest)));
         call.headers.extend(condition.header());
         call.content = content.clone();
-        self.call(&call).await?.whole().await.map(drop).map_err(Fault::from)
+        self.call(&call).await?.whole().await.map(drop)
     }
 
     /// The tag of what has a name. `None` when nothing has it.
@@ -290,7 +291,7 @@ impl Api {
     /// Takes a file away.
     pub(super) async fn remove(&self, path: &str) -> Result<(), Fault> {
         match self.call(&Call::new("DELETE", Some(path), &[])).await {
-            Ok(answer) => answer.whole().await.map(drop).map_err(Fault::from),
+            Ok(answer) => answer.whole().await.map(drop),
             Err(fault) if fault.is_missing() => Ok(()),
             Err(fault) => Err(fault),
         }
@@ -386,7 +387,7 @@ impl Api {
     /// Gives an upload up. One that is not there is gone.
     pub(super) async fn give_up(&self, path: &str, id: &str) -> Result<(), Fault> {
         match self.call(&Call::new("DELETE", Some(path), &[("uploadId", id)])).await {
-            Ok(answer) => answer.whole().await.map(drop).map_err(Fault::from),
+            Ok(answer) => answer.whole().await.map(drop),
             Err(fault) if fault.is_no_upload() => Ok(()),
             Err(fault) => Err(fault),
         }

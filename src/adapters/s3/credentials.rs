@@ -1,26 +1,24 @@
-//! Keys, from where AWS's tools take them, in their order: the environment, a token of a web identity, AWS's files, the container, the
-//! instance. A profile that the file names is the only place that is looked at.
+//! Keys, from where AWS's tools take them, in their order: the environment, a token of a web identity, AWS's files, a program that they
+//! name, the container, the instance. A profile that the file names is the only place that is looked at.
 
-use super::address::{encoded, of_aws};
+use super::address::{Place, encoded};
 use super::fault::{Fault, Said};
+use super::http::{Http, QUIET, Request};
+use super::keys::Keys;
+use super::process;
 use super::profile::{Profile, Profiles};
 use super::xml;
-use crate::adapters::http::{Http, Place, QUIET, Request};
 use crate::core::model::peer::is_loopback;
 use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
 use crate::files;
 use hyper::body::Bytes;
-use jiff::Timestamp;
 use serde::Deserialize;
 use std::path::Path;
 use std::time::Duration;
 
 /// Largest token that is read, in bytes.
 const TOKEN_MAX: u64 = 64 << 10;
-
-/// Keys that end within this time are fetched anew.
-pub(super) const RENEWED: Duration = Duration::from_mins(5);
 
 /// The address of a container's keys.
 const CONTAINER: &str = "http://169.254.170.2";
@@ -37,22 +35,13 @@ const INSTANCE_WITHIN: Duration = Duration::from_secs(3);
 /// Hosts that are asked for keys without encryption beside this one: AWS's agents, which are no further than the host's own link.
 const AGENTS: [&str; 5] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "169.254.169.254", "[fd00:ec2::254]"];
 
-/// Access key, secret key and token.
-#[derive(Clone, Debug)]
-pub(super) struct Keys {
-    pub(super) access: String,
-    pub(super) secret: Secret,
-    pub(super) token: Option<Secret>,
-    /// When they end. `None` when they do not.
-    pub(super) until: Option<Timestamp>,
-}
-
-impl Keys {
-    /// Whether they are of use for a while.
-    pub(super) fn last(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| Duration::try_from(until.duration_since(now)).is_ok_and(|left| left > RENEWED))
-    }
-}
+/// Settings of profiles whose keys only AWS's own tools get.
+const OTHERS: [(&str, &str); 4] = [
+    ("sso_session", "is one of single sign-on"),
+    ("sso_start_url", "is one of single sign-on"),
+    ("source_profile", "takes a role with another profile's keys"),
+    ("credential_source", "takes a role with the host's keys"),
+];
 
 /// Who asks for keys.
 pub(super) struct Asker<'a> {
@@ -127,12 +116,13 @@ impl Asker<'_> {
         if let (Some(file), Some(role)) = (profile.get("web_identity_token_file"), profile.get("role_arn")) {
             return self.of_identity(Path::new(file), role, profile.get("role_session_name")).await.map(Some);
         }
-        let others = ["credential_process", "sso_session", "sso_start_url", "source_profile", "credential_source"];
-        if let Some(other) = others.into_iter().find(|other| profile.get(other).is_some()) {
-            let instead =
-                "let `aws configure export-credentials --format env` set the environment, or name another profile";
+        if let Some(command) = profile.get("credential_process") {
+            return process::keys(name, command, process::WITHIN).await.map(Some);
+        }
+        if let Some((other, kind)) = OTHERS.into_iter().find(|(other, _)| profile.get(other).is_some()) {
             return Err(unusable(format!(
-                "the profile `{name}` has its keys from `{other}`, which is not read; {instead}"
+                "the profile `{name}` {kind} (`{other}`), which is not read; let AWS's own tool do it: name a profile with \
+                 `credential_process = aws configure export-credentials --profile {name}`"
             )));
         }
         if self.profiles.wanted().is_some() {
@@ -148,7 +138,7 @@ impl Asker<'_> {
         let token = Secret::new(String::from_utf8_lossy(&token).trim());
         let place = match self.spec.variable("AWS_ENDPOINT_URL_STS") {
             Some(url) => near("AWS_ENDPOINT_URL_STS", url)?,
-            None => of_aws("sts", self.region),
+            None => Place::of_aws("sts", self.region),
         };
         let body = [
             ("Action", "AssumeRoleWithWebIdentity"),

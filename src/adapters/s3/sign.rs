@@ -1,7 +1,7 @@
 //! Signatures of requests, as AWS's version 4 has them.
 
 use super::address::encoded;
-use super::credentials::Keys;
+use super::keys::Keys;
 use crate::core::model::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;

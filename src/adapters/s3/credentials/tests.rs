@@ -1,7 +1,6 @@
 //! Keys, from servers that answer as AWS's do.
 
 use super::*;
-use crate::adapters::s3::api::NAMED;
 use crate::adapters::s3::tests::spec;
 use crate::core::kind::{FailureKind, HasKind};
 use std::io::{Read, Write};
@@ -41,7 +40,7 @@ fn answering(answers: Vec<(u16, String)>) -> (String, std::thread::JoinHandle<Ve
 }
 
 async fn keys(spec: &S3Spec) -> Result<Keys, Fault> {
-    let (profiles, http) = (Profiles::read(spec)?, Http::new(None, NAMED));
+    let (profiles, http) = (Profiles::read(spec)?, Http::new(None));
     Asker { spec, profiles: &profiles, http: &http, region: "eu-west-1" }.keys().await
 }
 
@@ -82,7 +81,8 @@ async fn keys_of_the_environment_come_first_and_a_named_profile_before_them() {
     for (spec, told) in [
         (spec(&pairs[1..]), "only one is set"),
         (named("half"), "only one of both keys"),
-        (named("sso"), "`sso_session`, which is not read"),
+        (named("sso"), "single sign-on (`sso_session`), which is not read"),
+        (named("sso"), "`credential_process = aws configure export-credentials --profile sso`"),
         (named("nobody"), "no profile `nobody`"),
     ] {
         let error = refused(keys(&spec).await);
