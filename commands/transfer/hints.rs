@@ -16,7 +16,23 @@ impl Hint for TransferError {
             Self::Target(TargetError::Login { .. }) => {
                 Some("nothing was moved; mend it before the next run: servers lock a user out after a few refusals")
             }
-            Self::Target(_) => Some("correct `deliver.to`, or the rights of its folder"),
+            Self::Target(TargetError::Away { .. }) => {
+                Some("nothing is lost: run it again when the target answers; `filegen doctor{c}` tries it")
+            }
+            Self::Target(TargetError::Busy { .. }) => Some(
+                "nothing is lost: run it again when the target has less to do; a lower `policies: { concurrency: … }` asks less of it at once",
+            ),
+            Self::Target(TargetError::Failed { .. }) => Some(
+                "nothing is lost: it is tried again at the next run; `filegen doctor{c}` tries the target with a file of its own",
+            ),
+            Self::Target(
+                TargetError::Unusable { .. }
+                | TargetError::Denied { .. }
+                | TargetError::Foreign { .. }
+                | TargetError::Refused { .. }
+                | TargetError::Name { .. }
+                | TargetError::NoLinks { .. },
+            ) => Some("correct `deliver.to`, or the rights of its folder"),
             Self::Filter(_) => Some("nothing was moved: mend the file that it names, and run it again"),
             Self::TakenOver { .. } => {
                 Some("another instance works on it: `filegen transfer status{c}` shows how far it is")

@@ -1,7 +1,6 @@
 //! What object stores and their lines say, by what can be done about it.
 
 use super::xml;
-use crate::adapters::http::HttpFault;
 use crate::core::ports::file_target::TargetError;
 
 /// Why a call came to nothing.
@@ -24,15 +23,6 @@ pub(super) struct Said {
     pub(super) message: String,
     /// The region that it names.
     pub(super) region: Option<String>,
-}
-
-impl From<HttpFault> for Fault {
-    fn from(fault: HttpFault) -> Self {
-        match fault {
-            HttpFault::Away(reason) => Self::Away(reason),
-            HttpFault::Unusable(reason) => Self::Unusable(reason),
-        }
-    }
 }
 
 impl Said {
@@ -136,8 +126,8 @@ impl Fault {
                 | "InvalidSecurity"
                 | "UserSuspended",
             ) => TargetError::Unusable { target, reason: reason + "; check the keys" },
-            (408 | 429 | 500 | 502..=504, _)
-            | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => {
+            (429 | 503, _) | (_, "SlowDown" | "ServiceUnavailable") => TargetError::Busy { target, reason },
+            (408 | 500 | 502 | 504, _) | (_, "RequestTimeout" | "InternalError") => {
                 TargetError::Away { target, reason }
             }
             (_, "KeyTooLongError" | "KeyTooLong" | "InvalidURI" | "XMinioInvalidObjectName") => {

@@ -84,6 +84,14 @@ pub enum TargetError {
         /// What was seen.
         reason: String,
     },
+    /// It answers that it cannot take anything just now.
+    #[error("the target {} is busy: {}", shown::name(target), shown::text(reason))]
+    Busy {
+        /// Which.
+        target: String,
+        /// Its words.
+        reason: String,
+    },
     /// The system says something else. Another try may work.
     #[error("{} cannot be written: {}", shown::name(path), shown::text(reason))]
     Failed {
@@ -101,7 +109,7 @@ impl HasKind for TargetError {
             Self::Denied { .. } | Self::Foreign { .. } | Self::Refused { .. } | Self::Name { .. } => {
                 FailureKind::Refused
             }
-            Self::Away { .. } => FailureKind::Unreachable,
+            Self::Away { .. } | Self::Busy { .. } => FailureKind::Unreachable,
             Self::Full { .. } | Self::Failed { .. } => FailureKind::Failed,
         }
     }
