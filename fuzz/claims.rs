@@ -1,6 +1,7 @@
 //! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
 
 pub mod address;
+pub mod checks;
 pub mod envelope;
 pub mod events;
 pub mod forged;
@@ -19,7 +20,6 @@ use filegen::core::generate::trigger::{TriggerDecision, interpret};
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
 use filegen::core::model::message::{EventId, Received};
-use filegen::core::model::trace::TraceParent;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -154,6 +154,11 @@ pub fn envelope(bytes: &[u8]) {
     envelope::envelope(bytes);
 }
 
+/// A content passes a check of JSON as it is, or is refused for a reason that holds nothing of it.
+pub fn json_check(bytes: &[u8]) {
+    checks::json_check(bytes);
+}
+
 /// No part of a password in an address is told.
 pub fn address(bytes: &[u8]) {
     address::address(bytes);
@@ -172,12 +177,4 @@ pub fn change_event(bytes: &[u8]) {
 /// A data source is read, or each of its faults is told.
 pub fn data_source(bytes: &[u8]) {
     schedule::data_source(bytes);
-}
-
-/// What is read of a trace is written back as the same, in the first version's 55 characters; what is not read counts as none.
-pub fn traceparent(bytes: &[u8]) {
-    let Some(parent) = std::str::from_utf8(bytes).ok().and_then(TraceParent::parse) else { return };
-    let text = parent.to_string();
-    assert!(bytes.len() <= TraceParent::BYTES_MAX && text.len() == 55 && TraceParent::parse(&text) == Some(parent));
-    assert!(bytes[3..52] == text.as_bytes()[3..52] && parent.trace.bytes() != [0; 16] && parent.span.bytes() != [0; 8]);
 }
