@@ -1,27 +1,13 @@
 //! S3 servers: versitygw over a folder of this host, started by this process and ending with it. What a bucket shows is in its folder.
 
-use super::ports::free_port;
-use super::running::until;
+use super::own::{self, Own};
+use std::ffi::OsString;
 use std::fs;
-use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-/// Builds the program where `tests/run` has not.
-const FETCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/s3/fetch");
-
-/// Where it is then.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-servers/bin");
-
-const PROGRAM: &str = "versitygw";
-
-/// Runs the server until standard input ends: that is, until the test process does, however it ends.
-const SHELL: &str = r#"setpriv --pdeathsig KILL "$@" >>"$0/log" 2>&1 </dev/null & server=$!
-cat >/dev/null
-kill -KILL $server; wait"#;
 
 /// Who may do everything.
 pub const ACCESS: &str = "tests";
@@ -29,10 +15,22 @@ pub const SECRET: &str = "s3cret-of-tests";
 
 /// A server.
 pub struct S3 {
-    port: u16,
-    folder: tempfile::TempDir,
+    own: Own,
     settings: Vec<String>,
-    shell: Option<Child>,
+}
+
+impl Deref for S3 {
+    type Target = Own;
+
+    fn deref(&self) -> &Own {
+        &self.own
+    }
+}
+
+impl DerefMut for S3 {
+    fn deref_mut(&mut self) -> &mut Own {
+        &mut self.own
+    }
 }
 
 impl S3 {
@@ -43,12 +41,12 @@ impl S3 {
 
     /// As [`Self::start`], with more of its settings: `%` is its folder.
     pub fn with(settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let own = Own::new();
         for name in ["buckets", "iam"] {
-            fs::create_dir(folder.path().join(name)).expect("a folder");
+            fs::create_dir(own.file(name)).expect("a folder");
         }
-        let settings = settings.iter().map(|it| it.replace('%', &folder.path().display().to_string())).collect();
-        let mut server = Self { port: free_port(), folder, settings, shell: None };
+        let settings = settings.iter().map(|it| it.replace('%', &own.file("").display().to_string())).collect();
+        let mut server = Self { own, settings };
         server.again();
         server
     }
@@ -59,28 +57,15 @@ impl S3 {
         STARTED.get_or_init(Self::start)
     }
 
-    /// Started again after [`Self::kill`], with what it had.
+    /// Started again after [`Own::kill`], with what it had.
     pub fn again(&mut self) {
-        let folder = self.folder.path();
-        let mut command = Command::new("sh");
-        command.args(["-c", SHELL]).arg(folder).arg(program());
-        command.args(["--access", ACCESS, "--secret", SECRET, "--keep-alive", "--port", &self.place()]);
-        command.args(&self.settings).arg("posix").arg(folder.join("buckets"));
-        self.shell = Some(command.stdin(Stdio::piped()).process_group(0).spawn().expect("cannot start a shell for S3"));
-        until("versitygw", || TcpStream::connect(("127.0.0.1", self.port)).ok());
-    }
-
-    /// Ended at once, without a farewell.
-    pub fn kill(&mut self) {
-        if let Some(mut shell) = self.shell.take() {
-            drop(shell.stdin.take());
-            shell.wait().expect("the shell ends");
-        }
-    }
-
-    /// `127.0.0.1:PORT`.
-    pub fn place(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        let mut command: Vec<OsString> = vec![program().into()];
+        let place = self.place();
+        let options = ["--access", ACCESS, "--secret", SECRET, "--keep-alive", "--port", &place];
+        command.extend(options.map(OsString::from));
+        command.extend(self.settings.iter().map(OsString::from));
+        command.extend(["posix".into(), self.file("buckets").into()]);
+        self.run("versitygw", command);
     }
 
     /// A bucket that no other test has.
@@ -93,7 +78,7 @@ impl S3 {
 
     /// A bucket's folder, or a file in it.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("buckets").join(name)
+        self.file("buckets").join(name)
     }
 
     /// Makes a user who may do nothing until a bucket's policy lets him. The server wants `--iam-dir`.
@@ -125,11 +110,6 @@ impl S3 {
         gather(&self.path(bucket).join(".sgwtmp/multipart"), &mut pieces);
         pieces
     }
-
-    /// What it told of requests.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).expect("it has a log")
-    }
 }
 
 fn gather(folder: &Path, all: &mut Vec<PathBuf>) {
@@ -142,15 +122,6 @@ fn gather(folder: &Path, all: &mut Vec<PathBuf>) {
     }
 }
 
-/// The program, of the path or built.
 fn program() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if let Some(found) = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|file| file.exists()) {
-        return found;
-    }
-    let built = Command::new(FETCH).arg(FOLDER).output().expect("cannot start a shell");
-    let words = String::from_utf8_lossy(&built.stderr).into_owned();
-    let advice = "run `tests/run` once, or install Debian's `golang-go`, or put `versitygw` into PATH";
-    assert!(built.status.success(), "versitygw cannot be built: {advice}\n{words}");
-    PathBuf::from(FOLDER).join(PROGRAM)
+    own::program("versitygw", "s3")
 }

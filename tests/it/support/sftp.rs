@@ -1,12 +1,10 @@
 //! SFTP servers: OpenSSH's, started by this process and ending with it; and one in Python that is what others are like.
 
-use super::ports::free_port;
-use super::running::until;
+use super::own::Own;
 use std::fs;
-use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// Installs the Python one where `tests/run` has not.
@@ -21,25 +19,18 @@ const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/sftp/se
 /// sshd wants to be called by its whole path.
 const SSHD: &str = "/usr/sbin/sshd";
 
-/// Runs a server until standard input ends: that is, until the test process does, however it ends.
-const SHELL: &str = r#"setpriv --pdeathsig KILL "$@" >>"$0/log" 2>&1 </dev/null & server=$!
-cat >/dev/null
-kill -KILL $server; wait"#;
-
 /// A server.
 pub struct Sftp {
-    port: u16,
-    folder: tempfile::TempDir,
+    own: Own,
     user: String,
-    _shell: Child,
 }
 
-fn started(folder: &Path, port: u16, command: &[&str]) -> Child {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", SHELL]).arg(folder).args(command);
-    let shell = shell.stdin(Stdio::piped()).process_group(0).spawn().expect("cannot start a shell for the server");
-    until("an SFTP server", || TcpStream::connect(("127.0.0.1", port)).ok());
-    shell
+impl Deref for Sftp {
+    type Target = Own;
+
+    fn deref(&self) -> &Own {
+        &self.own
+    }
 }
 
 /// Makes a pair of keys at `path`.
@@ -63,8 +54,8 @@ pub fn fingerprint(path: &Path) -> String {
 impl Sftp {
     /// OpenSSH's server, for the user of this process, with a key of each kind: its own, and of those who may log in.
     pub fn openssh() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
+        let mut own = Own::new();
+        let path = |name: &str| own.file(name);
         for kind in ["ed25519", "ecdsa", "rsa"] {
             keys(&path(&format!("host_{kind}")), kind, "");
             keys(&path(&format!("user_{kind}")), kind, "");
@@ -74,7 +65,7 @@ impl Sftp {
         let known = ["ed25519", "ecdsa", "rsa", "locked"].map(|kind| path(&format!("user_{kind}.pub")));
         let known: Vec<String> = known.iter().map(|path| fs::read_to_string(path).expect("a key")).collect();
         fs::write(path("authorized"), known.concat()).expect("it is written");
-        let (port, at) = (free_port(), folder.path().display().to_string());
+        let (port, at) = (own.port, own.file("").display().to_string());
         let config = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {at}/host_ed25519\nHostKey {at}/host_ecdsa\nHostKey {at}/host_rsa\n\
              AuthorizedKeysFile {at}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n\
@@ -83,10 +74,10 @@ impl Sftp {
         fs::write(path("config"), config).expect("it is written");
         // As root, sshd wants a place to lock a part of itself into.
         let _ = fs::create_dir_all("/run/sshd");
-        let shell = started(folder.path(), port, &[SSHD, "-D", "-e", "-f", &format!("{at}/config")]);
+        own.run("an SFTP server", [SSHD, "-D", "-e", "-f", &format!("{at}/config")]);
         let user = Command::new("id").arg("-un").output().expect("id runs").stdout;
         let user = String::from_utf8(user).expect("text").trim().to_owned();
-        Self { port, folder, user, _shell: shell }
+        Self { own, user }
     }
 
     /// The OpenSSH server that tests share; each delivers into a folder of its own.
@@ -100,19 +91,13 @@ impl Sftp {
     pub fn python(ways: &[&str]) -> Self {
         let done = Command::new("sh").arg(FETCH).arg(FOLDER).output().expect("a shell runs");
         assert!(done.status.success(), "no server: {}", String::from_utf8_lossy(&done.stderr));
-        let folder = tempfile::tempdir().expect("a folder");
-        keys(&folder.path().join("host_ed25519"), "ed25519", "");
-        let (port, at) = (free_port(), folder.path().display().to_string());
-        let (python, number) = (format!("{FOLDER}/venv/bin/python"), port.to_string());
-        let key = format!("{at}/host_ed25519");
-        let command: Vec<&str> = [&*python, SERVER, &*number, &*key].into_iter().chain(ways.iter().copied()).collect();
-        let shell = started(folder.path(), port, &command);
-        Self { port, folder, user: "ann".to_owned(), _shell: shell }
-    }
-
-    /// `127.0.0.1:PORT`.
-    pub fn place(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        let mut own = Own::new();
+        let key = own.file("host_ed25519");
+        keys(&key, "ed25519", "");
+        let (python, number) = (format!("{FOLDER}/venv/bin/python"), own.port.to_string());
+        let key = key.display().to_string();
+        own.run("an SFTP server", [&*python, SERVER, &*number, &*key].into_iter().chain(ways.iter().copied()));
+        Self { own, user: "ann".to_owned() }
     }
 
     /// The address of a folder of this host.
@@ -127,12 +112,12 @@ impl Sftp {
 
     /// Something of its folder: `user_ed25519`, `host_rsa.pub`.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.file(name)
     }
 
     /// How often its log says something.
     pub fn told(&self, what: &str) -> usize {
-        fs::read_to_string(self.path("log")).expect("it has a log").matches(what).count()
+        self.log().matches(what).count()
     }
 
     /// The host key's fingerprint.

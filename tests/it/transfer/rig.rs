@@ -25,6 +25,9 @@ state: { url: "sqlite:ledger.db" }
 policies: { chunk: 4KiB, fsync_every: 2, initial_backoff: 10ms, max_backoff: 50ms }
 "#;
 
+/// Its target.
+const TO: &str = "to: { directory: target }";
+
 pub struct Rig {
     pub filegen: Filegen,
 }
@@ -51,6 +54,13 @@ impl Rig {
             text = text.replace(from, to);
         }
         self.filegen.write("t.yaml", &text);
+    }
+
+    /// Writes the file anew, with another target.
+    pub fn change_to(&self, to: &str, changes: &[(&str, &str)]) {
+        let to = format!("to: {{ {to} }}");
+        let all: Vec<(&str, &str)> = [(TO, to.as_str())].into_iter().chain(changes.iter().copied()).collect();
+        self.change(&all);
     }
 
     /// Puts a file into the folder, older by so many seconds.

@@ -7,9 +7,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-/// The target of the usual file.
-const TO: &str = "to: { directory: target }";
-
 /// For files of several pieces.
 pub(super) const LARGE: [(&str, &str); 2] =
     [("  max_size: 1MiB", "  max_size: 64MiB"), ("chunk: 4KiB", "chunk: 512KiB")];
@@ -42,9 +39,8 @@ impl Bucket {
 
     /// Writes the file anew.
     pub(super) fn change(&self, place: &str, more: &str, changes: &[(&str, &str)]) {
-        let to = format!("to: {{ s3: \"s3://{}/in\", endpoint: \"http://{place}\"{more} }}", self.name);
-        let all: Vec<(&str, &str)> = [(TO, to.as_str())].into_iter().chain(changes.iter().copied()).collect();
-        self.rig.change(&all);
+        let to = format!("s3: \"s3://{}/in\", endpoint: \"http://{place}\"{more}", self.name);
+        self.rig.change_to(&to, changes);
         self.keys(ACCESS, SECRET);
     }
 

@@ -9,16 +9,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 
-/// The target of the usual file.
-const TO: &str = "to: { directory: target }";
-
 /// A rig that delivers to the folder `target` through a server; `login` is what stands beside the address.
 pub(super) fn through(server: &Sftp, place: &str, login: &str, changes: &[(&str, &str)]) -> Rig {
     let rig = Rig::new();
     fs::create_dir(rig.filegen.path("target")).unwrap();
-    let to = format!("to: {{ sftp: \"{}\", {login} }}", server.url_at(place, &rig.filegen.path("target")));
-    let all: Vec<(&str, &str)> = [(TO, to.as_str())].into_iter().chain(changes.iter().copied()).collect();
-    rig.change(&all);
+    let to = format!("sftp: \"{}\", {login}", server.url_at(place, &rig.filegen.path("target")));
+    rig.change_to(&to, changes);
     rig
 }
 
