@@ -34,9 +34,6 @@ pub(in crate::commands) async fn look(
         insecure: &wiring::insecure_of_transfer(transfer),
         found: tell,
     };
-    let mut found = examine(input).await;
-    let traces = super::traces::examine().await;
-    traces.iter().for_each(tell);
-    found.extend(traces);
+    let found = examine(input).await;
     Ok((found, state.ok()))
 }

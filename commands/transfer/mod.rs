@@ -7,7 +7,6 @@ mod redrive;
 mod run;
 mod show;
 mod status;
-mod traces;
 mod verify;
 
 use super::context::Context;

@@ -7,5 +7,4 @@ pub mod log;
 mod logfmt;
 pub mod metrics;
 pub mod schedule;
-pub mod traces;
 pub mod transfer;

@@ -1,5 +1,6 @@
 //! The broker: a log of events that ask for runs, one member of the group at a time, and the completion events it got.
 
+use crate::handover;
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
@@ -138,9 +139,13 @@ impl SimSink {
             }
             None => (sim.rng().millis(Duration::from_millis(300)), Duration::ZERO),
         };
-        let event: CompletionEvent = serde_json::from_slice(&message.payload).expect("a completion event");
+        let event = handover::event_of(&message.payload);
         let number = pod.number;
-        pod.far(there, back, timeout_after, move |sim| arrive(sim, number, event)).await.ok_or_else(away)
+        let come = move |sim: &Sim| match event {
+            Ok(event) => handover::arrived(sim, &event),
+            Err(event) => arrive(sim, number, *event),
+        };
+        pod.far(there, back, timeout_after, come).await.ok_or_else(away)
     }
 }
 

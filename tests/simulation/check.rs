@@ -1,12 +1,14 @@
 //! What must be true at the end.
 
 use crate::data;
+use crate::handover;
 use crate::sim::locked;
 use crate::world::World;
 use filegen::core::generate::layout::kept_dir;
 use filegen::core::generate::model::file_name::manifest_name;
 use filegen::core::generate::model::manifest::{Manifest, ManifestFile};
 use filegen::core::model::run::RunId;
+use filegen::core::ports::deliveries::Deliveries;
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
 use futures_util::FutureExt;
@@ -39,6 +41,7 @@ impl World {
         };
         waiting.is_some_and(|waiting| waiting.records.is_empty())
             && self.runs().iter().all(|run| published(run) && self.events_sent(run) == self.sim.mix.files)
+            && self.undelivered().is_empty()
     }
 
     pub fn undone(&self) -> String {
@@ -51,7 +54,24 @@ impl World {
         };
         let runs: Vec<String> = self.runs().into_iter().map(told).collect();
         let waiting = state.pending(&data::lease_key()).now_or_never().and_then(Result::ok).unwrap_or_default();
-        format!("{} {} unsent", runs.join(" "), waiting.records.len())
+        format!("{} {} unsent {:?}", runs.join(" "), waiting.records.len(), self.undelivered())
+    }
+
+    /// What has not arrived at the transfer of all that a run ended with.
+    fn undelivered(&self) -> Vec<String> {
+        if self.sim.mix.deliver.is_none() {
+            return Vec::new();
+        }
+        let (disk, mut transfer) = (locked(&self.sim.disk), locked(&self.sim.transfer));
+        transfer.remember(&disk, self.sim.manifests());
+        let undone = |run: &RunId| {
+            let manifest = handover::version(&disk, &manifest_name(run, 1));
+            manifest.map_or_else(|| Some(format!("{run} has no manifest")), |it| transfer.undone(run, &it))
+        };
+        let mut undone: Vec<String> = self.runs().iter().filter_map(undone).collect();
+        let dates = self.sim.state.undone(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
+        undone.extend(dates.records.iter().map(|date| format!("something of {date} is not done")));
+        undone
     }
 
     /// Every file's record says that it is published and announced.

@@ -176,7 +176,7 @@ pub fn worker(mix: &Mix) -> Worker {
             accept: AcceptSpec::default(),
         },
         deadline: None,
-        deliver: None,
+        deliver: mix.deliver.map(str::to_owned),
         state: Secret::new("memory:"),
         schedule: None,
         trigger: Some(TriggerSpec { kafka: topic(), matches: Vec::new() }),

@@ -50,6 +50,8 @@ pub struct Mix {
     pub lost_event: u64,
     /// Of each moment in which a run is published: somebody corrects it.
     pub corrected: u64,
+    /// The transfer that what is published is handed over to.
+    pub deliver: Option<&'static str>,
 }
 
 impl Mix {
@@ -97,6 +99,7 @@ impl Mix {
             dropped,
             lost_event,
             corrected,
+            deliver: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::broker::{SimEvents, SimSink};
 use crate::data;
+use crate::handover;
 use crate::pod::{Pod, Then, Trap};
 use crate::sim::locked;
 use crate::source::SimSource;
@@ -154,6 +155,7 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
     };
     debug_assert_eq!(worker.id, data::worker_id());
     let registry = Arc::new(Registry::default());
+    let courier = handover::courier(pod, worker, &state);
     let service = Service {
         worker: Arc::clone(worker),
         registry,
@@ -162,7 +164,7 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         observer,
         wanted,
         publisher: Some(publisher),
-        courier: None,
+        courier,
     };
     (service, listener)
 }

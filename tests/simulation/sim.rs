@@ -2,11 +2,14 @@
 
 use crate::book::Book;
 use crate::broker::Broker;
+use crate::data;
 use crate::disk::Disk;
+use crate::handover::{self, Transfer};
 use crate::mix::Mix;
 use crate::rng::Rng;
 use filegen::adapters::memory::source::MemorySource;
 use filegen::adapters::memory::state::MemoryState;
+use filegen::core::generate::model::file_name::manifest_name;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +59,7 @@ pub struct Sim {
     pub state: MemoryState,
     pub view: MemorySource,
     pub broker: Mutex<Broker>,
+    pub transfer: Mutex<Transfer>,
     pub book: Mutex<Book>,
     calm: AtomicBool,
     power_out: AtomicBool,
@@ -71,7 +75,7 @@ struct Trace {
 impl Sim {
     pub fn new(seed: u64, shown: bool) -> Self {
         let mut rng = Rng::new(seed);
-        let mix = Mix::new(&mut rng);
+        let mix = Mix { deliver: (seed % 4 == 3).then_some(handover::NAME), ..Mix::new(&mut rng) };
         Self {
             seed,
             start: Instant::now(),
@@ -82,11 +86,17 @@ impl Sim {
             state: MemoryState::default(),
             view: MemorySource::default(),
             broker: Mutex::default(),
+            transfer: Mutex::new(Transfer::new(seed)),
             book: Mutex::default(),
             calm: AtomicBool::new(false),
             power_out: AtomicBool::new(false),
             mix,
         }
+    }
+
+    /// The names of all manifests.
+    pub fn manifests(&self) -> impl Iterator<Item = String> {
+        (1..=self.mix.dates).map(|day| manifest_name(&data::run(day), 1))
     }
 
     /// True time, on nobody's clock.

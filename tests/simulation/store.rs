@@ -1,5 +1,6 @@
 //! The state store's ports of one pod: a real store in memory behind a line that delays, loses and repeats.
 
+use crate::handover;
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
@@ -88,7 +89,7 @@ impl SimStore {
         fate
     }
 
-    async fn ask<T: Send + 'static>(
+    pub async fn ask<T: Send + 'static>(
         &self,
         what: &'static str,
         write: bool,
@@ -330,6 +331,7 @@ impl RunStore for SimStore {
 impl Deliveries for SimStore {
     async fn add_due(&self, due: &[Delivery]) -> Told<()> {
         let due = due.to_vec();
+        handover::due(&self.pod.sim, &due);
         self.ask("add due", true, move |sim| now(sim.state.add_due(&due))).await
     }
 

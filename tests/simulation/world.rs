@@ -24,6 +24,8 @@ pub struct Verdict {
     pub wrong: Vec<String>,
     pub takeovers: u64,
     pub terms: u64,
+    /// Files that were told as delivered.
+    pub told: u64,
     /// Simulated time.
     pub took: Duration,
 }
@@ -31,7 +33,7 @@ pub struct Verdict {
 impl Verdict {
     pub fn panicked(seed: u64) -> Self {
         let wrong = vec!["it panicked".to_owned()];
-        Self { seed, hash: 0, wrong, takeovers: 0, terms: 0, took: Duration::ZERO }
+        Self { seed, hash: 0, wrong, takeovers: 0, terms: 0, told: 0, took: Duration::ZERO }
     }
 }
 
@@ -130,6 +132,7 @@ impl World {
                 self.move_rows();
             }
             self.correct(wanted);
+            locked(&self.sim.transfer).act(false);
             self.strike(end);
             locked(&self.sim.book).check_published(&locked(&self.sim.disk));
         }
@@ -273,6 +276,7 @@ impl World {
         sim.catch_up();
         sim.forget_under_way();
         locked(&sim.disk).power_fails(&mut sim.rng());
+        locked(&sim.transfer).power_fails();
         locked(&sim.book).check_published(&locked(&sim.disk));
     }
 
@@ -291,6 +295,7 @@ impl World {
                 return;
             }
             self.tend();
+            locked(&sim.transfer).act(true);
             sim.sleep_until(sim.now() + Duration::from_secs(5)).await;
             if self.is_done() {
                 sim.hurry();
@@ -325,7 +330,7 @@ impl World {
         let (seed, hash, took) = (self.sim.seed, self.sim.hash(), self.sim.now());
         let mut book = locked(&self.sim.book);
         let terms = book.led.len() as u64;
-        let wrong = std::mem::take(&mut book.wrong);
-        Verdict { seed, hash, wrong, takeovers: book.takeovers, terms, took: Duration::from_millis(millis(took)) }
+        let (wrong, told) = (std::mem::take(&mut book.wrong), locked(&self.sim.transfer).told_in_all());
+        Verdict { seed, hash, wrong, takeovers: book.takeovers, terms, told, took: Duration::from_millis(millis(took)) }
     }
 }

@@ -52,8 +52,6 @@ pub enum Area {
     Deliver,
     /// Where others send and ask.
     Doors,
-    /// Where traces go.
-    Traces,
 }
 
 impl Area {
@@ -72,7 +70,6 @@ impl Area {
             Self::Broker => "broker",
             Self::Deliver => "deliver",
             Self::Doors => "doors",
-            Self::Traces => "traces",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `link` never replaces. No process ever opens a published file for writing; a file that is already there is compared.
 
 use super::decision;
+use super::deliver::files_due;
 use super::digest::of_file;
 use super::layout::MANIFEST;
 use super::manifests::{folder_of, manifest_at};
@@ -146,6 +147,11 @@ pub async fn publish(
     let (mut manifest, dir) = (manifest(ports, job, term, &staging, complete), staging.dir.clone());
     let staged = closed(staging);
     switch::withdraw(ports, job, term, &manifest).await?;
+    if planted("handed over before published")
+        && let Some(to) = &job.worker.deliver
+    {
+        ports.state.deliveries.add_due(&files_due(to, &job.run, &manifest)?).await?;
+    }
     if planted("manifest first") {
         manifest = publish_manifest(ports, job, term, manifest).await?;
     }

@@ -163,13 +163,13 @@ pub struct FileRecord {
     /// What was begun at an object store, and not yet came to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
+    /// How often the target has said no to it without a reason that is known to pass, in all tries of all processes since it was sent.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub tries: u32,
     /// Where it is now: its name in the archive or among the failed ones, or its final name at the target.
     pub place: Option<String>,
     /// Why it failed last. A file that goes on after a failure keeps it.
     pub failure: Option<FileFailure>,
-    /// The trace that its message belongs to, where that is another than its id says: its sender is of another maker.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<String>,
     /// When this side saw it first.
     #[serde(with = "instant")]
     pub seen_at: Timestamp,
@@ -178,12 +178,13 @@ pub struct FileRecord {
     pub changed_at: Timestamp,
 }
 
-impl FileRecord {
-    /// Which way of the collecting side it is on, from 0: each failure ends one, and a redrive begins the next.
-    pub fn way(&self) -> u32 {
-        self.failure.as_ref().map_or(0, |failure| failure.attempts)
-    }
+/// Nothing that must stand in a record.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+fn is_none(tries: &u32) -> bool {
+    *tries == 0
+}
 
+impl FileRecord {
     /// The size of what is delivered, in bytes.
     pub fn final_size(&self) -> u64 {
         self.made.as_ref().map_or(self.size, |made| made.size)

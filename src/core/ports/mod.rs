@@ -26,7 +26,6 @@ pub mod queue;
 pub mod runs;
 pub mod schedules;
 pub mod source;
-pub mod spans;
 pub mod sql_sink;
 pub mod state;
 pub mod store;

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::spec::OnExists;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
-use crate::core::ports::file_target::{Arrived, Naming, PartName, Whole};
+use crate::core::ports::file_target::{Arrived, Naming, PartName, TargetError, TargetPart, Whole};
 use sha2::{Digest, Sha256};
 
 /// A companion's path and content.
@@ -101,6 +101,7 @@ impl Deliverer {
                 part.append(wanted.content.clone()).await?;
             }
             part.sync().await?;
+            self.read_back_companion(&mut *part, &wanted).await?;
             let naming = match self.deliver.on_exists {
                 OnExists::Replace => Naming::Replace,
                 OnExists::Error | OnExists::Suffix => Naming::New,
@@ -116,6 +117,21 @@ impl Deliverer {
             self.ports.target.keep_name(&wanted.path).await?;
         }
         Ok(())
+    }
+}
+
+impl Deliverer {
+    /// Reads a companion before it gets its name, as its file was.
+    async fn read_back_companion(&self, part: &mut dyn TargetPart, wanted: &Following) -> Result<(), Fault> {
+        if !self.deliver.to.is_read_back() || wanted.content.is_empty() {
+            return Ok(());
+        }
+        if part.read(0, wanted.content.len() + 1).await? == wanted.content {
+            return Ok(());
+        }
+        part.discard().await?;
+        let (path, reason) = (wanted.path.clone(), "read back, it is not what was written".to_owned());
+        Err(Fault::Passing(TargetError::Failed { path, reason }.into()))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileState, Side};
 use crate::core::ports::broker::BrokerError;
-use crate::core::ports::file_target::TargetPart;
+use crate::core::ports::file_target::{TargetError, TargetPart};
 use futures_util::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::SemaphorePermit;
@@ -48,6 +48,13 @@ impl Deliverer {
         };
         let sha256 = hex::encode(digest.finalize());
         if size != way.envelope.size || sha256 != way.envelope.sha256 {
+            if there > 0 {
+                // What an earlier try brought may have been spoilt on its way, or since: all of it is asked for again.
+                way.record.durable = 0;
+                let (path, reason) =
+                    (way.place.path(), "what an earlier try left of it is not what was sent".to_owned());
+                return Err(Fault::Passing(TargetError::Failed { path, reason }.into()));
+            }
             let (told, sent) = (&way.envelope.sha256, way.envelope.size);
             let reason = format!(
                 "what came is not what the envelope tells: {size} bytes with the digest {sha256}, and not {sent} with {told}"

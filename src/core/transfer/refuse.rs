@@ -25,7 +25,7 @@ impl Deliverer {
         let failure = FileFailure::after(record.failure.as_ref(), kind, reason, now, &self.ports.holder.shown);
         let answer = Answer::Refused { kind: failure.kind.clone(), reason: failure.reason.clone() };
         record.failure = Some(failure);
-        (record.durable, record.made, record.place) = (0, None, None);
+        (record.durable, record.made, record.place, record.tries) = (0, None, None, 0);
         self.advance(&mut record, FileState::Failed, false).await?;
         crash_point!("transfer.refused");
         self.answer(&record.id, &answer).await?;
@@ -79,9 +79,9 @@ impl Deliverer {
             made: None,
             writers: Vec::new(),
             upload: None,
+            tries: 0,
             place: None,
             failure: None,
-            trace: None,
             seen_at: now,
             changed_at: now,
         };

@@ -33,9 +33,9 @@ pub(crate) fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecor
         made: None,
         writers: Vec::new(),
         upload: None,
+        tries: 0,
         place: None,
         failure: None,
-        trace: None,
         seen_at: at(second),
         changed_at: at(second),
     }

@@ -12,9 +12,9 @@ mod told;
 mod topic;
 mod world;
 
-pub use world::play;
+pub use world::{Verdict, play};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::seeds;
 
 /// How many schedules; `FILEGEN_SCHEDULES` says otherwise, in parts of a hundred.
 const SEEDS: u64 = 100;
@@ -26,35 +26,12 @@ fn whatever_happens_each_due_time_fires_once() {
         return;
     }
     let seeds = crate::number("FILEGEN_SCHEDULES").map_or(SEEDS, |schedules| schedules / 100);
-    let [next, fired, terms, told] = [const { AtomicU64::new(0) }; 4];
-    let wrong = std::sync::Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        break;
-                    }
-                    let verdict = play(seed, false);
-                    fired.fetch_add(verdict.fired, Ordering::Relaxed);
-                    terms.fetch_add(verdict.terms, Ordering::Relaxed);
-                    told.fetch_add(verdict.told, Ordering::Relaxed);
-                    if let Some(first) = verdict.wrong.into_iter().next() {
-                        crate::sim::locked(&wrong).push((seed, first));
-                    }
-                }
-            });
-        }
-    });
-    let (fired, terms, told) = (fired.into_inner(), terms.into_inner(), told.into_inner());
+    let verdicts = seeds::play_all(0..seeds, |seed| play(seed, false));
+    let sum = |of: fn(&Verdict) -> u64| verdicts.iter().map(of).sum::<u64>();
+    let (fired, terms, told) =
+        (sum(|verdict| verdict.fired), sum(|verdict| verdict.terms), sum(|verdict| verdict.told));
     println!("{seeds} worlds, {terms} terms, {fired} executions, {told} files told");
-    let wrong = wrong.into_inner().unwrap_or_default();
-    for (seed, wrong) in wrong.iter().take(20) {
-        println!("FILEGEN_SEED={seed}: {wrong}");
-    }
-    assert!(wrong.is_empty(), "{} of {seeds} worlds went wrong", wrong.len());
+    seeds::assert_right("clockwork::whatever", verdicts.iter().map(|verdict| &*verdict.wrong));
     assert!(terms > seeds * 2, "only {terms} terms in {seeds} worlds: too little was tried");
     assert!(told > seeds * 10, "only {told} files told in {seeds} worlds: too little was tried");
 }
@@ -64,34 +41,19 @@ fn whatever_happens_each_due_time_fires_once() {
 const WITHIN: u64 = 150;
 
 #[cfg(feature = "failpoints")]
-const FAULTS: [&str; 8] = [
-    "delete beaten by a late update",
-    "event applied without version",
-    "insert after the run",
-    "marked before sent",
-    "misfire replay unbounded",
-    "next from now",
-    "slot by lateness",
-    "told before the ledger",
+const FAULTS: [(&str, ()); 8] = [
+    ("delete beaten by a late update", ()),
+    ("event applied without version", ()),
+    ("insert after the run", ()),
+    ("marked before sent", ()),
+    ("misfire replay unbounded", ()),
+    ("next from now", ()),
+    ("slot by lateness", ()),
+    ("told before the ledger", ()),
 ];
 
 #[cfg(feature = "failpoints")]
 #[test]
 fn every_fault_planted_in_the_clockwork_is_found() {
-    use filegen::core::failpoints::planted::plant;
-    let missed: Vec<&str> = std::thread::scope(|scope| {
-        let found = FAULTS.map(|fault| {
-            scope.spawn(move || {
-                plant(fault);
-                let found = (0..WITHIN).find_map(|seed| Some((seed, play(seed, false).wrong.into_iter().next()?)));
-                plant("");
-                if let Some((seed, wrong)) = &found {
-                    println!("{fault}: seed {seed}: {wrong}");
-                }
-                found.is_none().then_some(fault)
-            })
-        });
-        found.into_iter().filter_map(|thread| thread.join().unwrap_or(Some("one that panicked"))).collect()
-    });
-    assert!(missed.is_empty(), "not found within {WITHIN} worlds: {missed:?}");
+    seeds::assert_found(&FAULTS, WITHIN, |seed, ()| play(seed, false).wrong.into_iter().next());
 }

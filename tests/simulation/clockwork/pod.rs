@@ -1,11 +1,12 @@
 //! One instance: the real service, its listener and its relays over one line, and the desk where people find it.
 
 use super::book::{Book, Look};
-use super::line::{Line, Weather};
+use super::line::Line;
 use super::people::is_steady;
 use super::topic::{Here, Member, Topic, Writer};
 use super::world::World;
 use crate::sim::locked;
+use crate::weather::Weather;
 use async_trait::async_trait;
 use filegen::core::election::ElectionEvent;
 use filegen::core::model::data_source::{ClockChange, DataSource, DataSourceId, Misfire, Overlap};

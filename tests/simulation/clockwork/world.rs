@@ -2,7 +2,7 @@
 
 use super::book::Book;
 use super::files::Files;
-use super::line::{Faults, Line, Weather};
+use super::line::Line;
 use super::office::{self, Accepted};
 use super::people::People;
 use super::pod::{Desk, Pod};
@@ -10,6 +10,7 @@ use super::topic::Topic;
 use super::{check, told};
 use crate::rng::Rng;
 use crate::sim::locked;
+use crate::weather::{Faults, Weather};
 use filegen::adapters::memory::folders::MemoryFolders;
 use filegen::adapters::memory::schedules::MemorySchedules;
 use filegen::adapters::memory::state::MemoryState;
@@ -80,7 +81,7 @@ impl World {
     fn new(seed: u64, shown: bool) -> Self {
         let mut rng = Rng::new(seed ^ 0x0c10_c4b0);
         let mut some = |most: u64| if rng.chance(500) { rng.below(most) + 1 } else { 0 };
-        let faults = Faults { lost: some(40), unanswered: some(40), late: some(40) };
+        let faults = Faults { lost: some(40), unanswered: some(40), late: some(40), stands: 0 };
         let jitter = Duration::from_secs(some(9));
         let pods = (0..2 + rng.index(2)).map(|_| {
             let weather = Weather { faults, ..Weather::default() };

@@ -40,6 +40,10 @@ pub struct Book {
     pub foreign: BTreeSet<String>,
     /// Those that somebody took from the target.
     taken: BTreeSet<String>,
+    /// Since when each name shows what it shows.
+    since: BTreeMap<String, Instant>,
+    /// Whether a version takes the name of the one before.
+    replaces: bool,
     /// Names that each version got.
     named: BTreeMap<String, Vec<String>>,
     /// Failed files that were shown to somebody who lets them go again, as they were then.
@@ -81,6 +85,10 @@ pub fn origin(name: &str, content: &[u8]) -> (String, Vec<u8>) {
 }
 
 impl Book {
+    pub fn new(replaces: bool) -> Self {
+        Self { replaces, ..Self::default() }
+    }
+
     /// From now on this lies there.
     pub fn lies(&mut self, path: &str, content: &[u8]) {
         self.is_gone(path);
@@ -151,6 +159,11 @@ impl Book {
         self.foreign.remove(name);
     }
 
+    /// Whether a name has shown the same for so long.
+    pub fn has_stood(&self, name: &str, time: Duration) -> bool {
+        self.since.get(name).is_some_and(|since| since.elapsed() >= time)
+    }
+
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id)
     }
@@ -160,11 +173,22 @@ impl Book {
         self.refused.contains(id)
     }
 
+    /// A companion has its name: whoever waits for it finds its file, whole.
+    fn follows(&mut self, name: &str, content: &[u8], host: &Host) {
+        let Some((file, kind)) = name.rsplit_once('.').filter(|_| !self.replaces) else { return };
+        let digest = host.content(file).map(|bytes| hex::encode(Sha256::digest(&bytes)));
+        let fits = |digest: &String| kind != "sha256" || content.starts_with(digest.as_bytes());
+        if !digest.as_ref().is_some_and(fits) {
+            self.wrong.push(format!("{name} has its name before its file, or is another's"));
+        }
+    }
+
     /// A name shows a content.
     pub fn appears(&mut self, name: &str, content: &[u8], host: &Host) {
         if is_companion(name) {
-            return;
+            return self.follows(name, content, host);
         }
+        self.since.insert(name.to_owned(), Instant::now());
         let (path, content) = origin(name, content);
         let held_still = |lay: &&Lay| lay.until.unwrap_or_else(Instant::now).duration_since(lay.from) >= STABLE_FOR;
         if !self.lay.iter().filter(held_still).any(|lay| lay.path == path && lay.content == content) {

@@ -52,7 +52,7 @@ pub fn check(far: &Far) {
         failed(far, record, &delivered, &mut wrong);
     }
     // What counts as delivered is there, also when power would fail now.
-    let mut host = locked(&far.host).clone();
+    let mut host = locked(far.target()).clone();
     host.disk.power_fails(&mut locked(&far.rng));
     let book = locked(&far.book);
     for (id, place) in book.delivered.iter().filter(|(id, _)| !book.is_taken(id)) {

@@ -3,9 +3,10 @@
 
 use super::world::Far;
 use crate::sim::locked;
+use crate::weather::{Fate, Weather, stand};
 use async_trait::async_trait;
 use filegen::core::ports::clock::Clock;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,34 +20,14 @@ const LATEST: Duration = Duration::from_secs(20);
 /// The longest that an instance stands still: longer than a message, or a claim, waits for it.
 const STANDS: Duration = Duration::from_secs(100);
 
-/// How often, per mille, something becomes of a call.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Faults {
-    pub lost: u64,
-    pub unanswered: u64,
-    pub late: u64,
-    pub stands: u64,
-}
-
 /// What an instance talks to. A network may lose a call; a folder answers with an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum To {
     Broker,
     Ledger,
     Disk,
-}
-
-/// What befalls one life of an instance.
-#[derive(Default, Debug)]
-pub struct Weather {
-    pub faults: Faults,
-    pub stands_until: Option<Instant>,
-    pub cut_until: Option<Instant>,
-    pub skew: SignedDuration,
-    pub calls: u64,
-    /// It dies at this call.
-    pub dies_at: Option<u64>,
-    pub is_dead: bool,
+    /// A target that is far.
+    Target,
 }
 
 #[derive(Clone)]
@@ -56,28 +37,9 @@ pub struct Line {
     pub far: Arc<Far>,
 }
 
-/// What becomes of a call.
-enum Fate {
-    Done(Duration),
-    Lost,
-    Unanswered,
-    Late(Duration),
-}
-
 impl Line {
-    /// Waits while the whole instance stands still; for ever, when it is dead.
     async fn stand(&self) {
-        loop {
-            let until = {
-                let weather = locked(&self.weather);
-                if weather.is_dead { None } else { Some(weather.stands_until.filter(|until| *until > Instant::now())) }
-            };
-            match until {
-                None => std::future::pending::<()>().await,
-                Some(None) => return,
-                Some(Some(until)) => tokio::time::sleep_until(until).await,
-            }
-        }
+        stand(&self.weather).await;
     }
 
     /// One more step: the instance may die here, or stand still.
@@ -99,43 +61,40 @@ impl Line {
         self.stand().await;
     }
 
-    fn fate(&self, to: To) -> Fate {
+    /// What becomes of a call, and how long it takes or how late it comes.
+    fn fate(&self, to: To) -> (Fate, Duration) {
         let weather = locked(&self.weather);
-        let is_cut = weather.cut_until.is_some_and(|until| until > Instant::now());
-        let faults = weather.faults;
         let mut rng = locked(&self.far.rng);
         let (roll, quick, later) = (rng.below(1000), rng.millis(Duration::from_millis(20)), rng.millis(LATEST));
         let is_away = to == To::Broker && locked(&self.far.server).is_away();
-        if (is_cut && to != To::Disk) || is_away || roll < faults.lost {
-            Fate::Lost
-        } else if roll < faults.lost + faults.unanswered {
-            Fate::Unanswered
-        } else if roll < faults.lost + faults.unanswered + faults.late && to != To::Disk {
-            Fate::Late(later)
-        } else {
-            Fate::Done(quick)
+        match weather.faults.fate(roll) {
+            _ if (weather.is_cut() && to != To::Disk) || is_away => (Fate::Lost, quick),
+            Fate::Late if to == To::Disk => (Fate::Done, quick),
+            Fate::Late => (Fate::Late, later),
+            fate => (fate, quick),
         }
     }
 
     /// Does something at the far side. `None`: nobody knows whether it was done.
     pub async fn ask<T: Send + 'static>(&self, to: To, work: impl FnOnce(&Far) -> T + Send + 'static) -> Option<T> {
         self.step().await;
-        let answer = match self.fate(to) {
+        let (fate, time) = self.fate(to);
+        let answer = match fate {
             Fate::Lost => None,
             Fate::Unanswered => {
                 work(&self.far);
                 None
             }
-            Fate::Late(later) => {
+            Fate::Late => {
                 let far = Arc::clone(&self.far);
                 tokio::spawn(async move {
-                    tokio::time::sleep(later).await;
+                    tokio::time::sleep(time).await;
                     work(&far);
                 });
                 None
             }
-            Fate::Done(quick) => {
-                tokio::time::sleep(quick).await;
+            Fate::Done => {
+                tokio::time::sleep(time).await;
                 Some(work(&self.far))
             }
         };

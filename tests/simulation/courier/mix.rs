@@ -1,27 +1,39 @@
 //! Which world a seed makes.
 
 use super::book::{SOURCE, STABLE_FOR};
-use super::line::Faults;
 use crate::rng::Rng;
+use crate::weather::Faults;
 use filegen::core::model::names::TransferId;
 use filegen::core::model::policy::RetrySpec;
+use filegen::core::model::s3::S3Spec;
 use filegen::core::model::secret::Secret;
+use filegen::core::model::sftp::{SftpLogin, SftpSpec, SftpVerify};
 use filegen::core::model::transfer::Side;
 use filegen::core::transfer::naming::NameTemplate;
 use filegen::core::transfer::spec::{
     After, BrokerSpec, Collect, Deliver, OnExists, Organize, TargetSpec, Transfer, TransferPolicies,
 };
 use filegen::core::transfer::steps::{Companion, CompanionKind, Filter};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The transfer's name.
 pub const NAME: &str = "sales";
+
+/// Where files are delivered to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    Folder,
+    Sftp,
+    Bucket,
+}
 
 /// What a world is like. Chances are per mille, of each step.
 #[derive(Clone, Debug)]
 pub struct Mix {
     /// Which sides each instance serves.
     pub pods: Vec<Vec<Side>>,
+    pub at: At,
     pub after: After,
     pub on_exists: OnExists,
     pub packs: bool,
@@ -42,10 +54,19 @@ pub struct Mix {
     pub foreign: u64,
     pub redrives: u64,
     pub loses: Option<Side>,
+    /// Of each request to write: a byte of it is another one when it arrives.
+    pub spoils: u64,
 }
 
 impl Mix {
-    pub fn new(rng: &mut Rng) -> Self {
+    /// That of a seed, and what chance is left.
+    pub fn of(seed: u64) -> (Rng, Self) {
+        let mut rng = Rng::new(seed ^ 0xc0de_f11e);
+        let mix = Self::new(&mut rng);
+        (rng, mix)
+    }
+
+    fn new(rng: &mut Rng) -> Self {
         let ways = [vec![Side::Collect], vec![Side::Deliver], Side::ALL.to_vec()];
         let mut pods = vec![ways[0].clone(), ways[1].clone()];
         for _ in 0..=rng.index(3) {
@@ -55,6 +76,7 @@ impl Mix {
         let on_exists = [OnExists::Error, OnExists::Error, OnExists::Suffix, OnExists::Suffix, OnExists::Replace];
         let on_exists = on_exists[rng.index(on_exists.len())];
         let loses = [None, None, None, Some(Side::Collect), Some(Side::Deliver)][rng.index(5)];
+        let at = [At::Folder, At::Folder, At::Sftp, At::Bucket][rng.index(4)];
         let packs = rng.chance(400);
         let companions = rng.chance(250);
         // Each kind of fault is there or not: a world with all of them hides what one alone would show.
@@ -63,6 +85,7 @@ impl Mix {
         let takes = if loses == Some(Side::Deliver) { 0 } else { some(300) };
         Self {
             pods,
+            at,
             after,
             on_exists,
             packs,
@@ -79,6 +102,29 @@ impl Mix {
             foreign: some(60),
             redrives: some(100),
             loses,
+            spoils: some(20),
+        }
+    }
+
+    fn to(&self) -> TargetSpec {
+        match self.at {
+            At::Folder => TargetSpec::Directory("out".into()),
+            At::Sftp => TargetSpec::Sftp(Box::new(SftpSpec {
+                url: Secret::new("sftp://a@b/out"),
+                login: SftpLogin::default(),
+                known_hosts: Vec::new(),
+                fingerprints: Vec::new(),
+                verify: SftpVerify::Content,
+            })),
+            At::Bucket => TargetSpec::S3(Box::new(S3Spec {
+                url: Secret::new("s3://out"),
+                endpoint: None,
+                region: None,
+                path_style: None,
+                ca: None,
+                profile: None,
+                variables: BTreeMap::new(),
+            })),
         }
     }
 
@@ -105,7 +151,7 @@ impl Mix {
             }),
             broker: BrokerSpec::Local("spool".into()),
             deliver: Some(Deliver {
-                to: TargetSpec::Directory("out".into()),
+                to: self.to(),
                 organize_by: Organize::None,
                 name: template(name),
                 on_exists: self.on_exists,

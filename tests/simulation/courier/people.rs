@@ -4,9 +4,11 @@
 use super::book::{PEOPLE, id_of, is_companion, origin};
 use super::broker::Broker;
 use super::folder::Desk;
-use super::line::{Faults, Line, Weather};
-use super::world::{Far, World};
+use super::line::Line;
+use super::mix::At;
+use super::world::{Far, UNDER_WAY, World};
 use crate::sim::locked;
+use crate::weather::{Faults, Weather};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::transfer_ledger::Holder;
 use filegen::core::transfer::redrive::{RedrivePorts, Which, failed, redrive};
@@ -99,8 +101,9 @@ pub fn write(world: &World) {
 /// Whoever reads at the target takes a file that has arrived, with what follows it.
 pub fn take(far: &Far) {
     let arrived: Vec<String> = {
-        let (book, host) = (locked(&far.book), locked(&far.host));
+        let (book, host) = (locked(&far.book), locked(far.target()));
         let places = book.delivered.iter().map(|(id, place)| (id, format!("out/{place}")));
+        let places = places.filter(|(_, name)| far.mix.at != At::Bucket || book.has_stood(name, UNDER_WAY));
         // What has its name, and does not count as delivered yet, is left.
         let is_it = |(id, name): &(&String, String)| {
             host.content(name).is_some_and(|bytes| {
@@ -119,7 +122,7 @@ pub fn take(far: &Far) {
 
 pub fn take_away(far: &Far, name: &str) {
     far.note("reader", name);
-    let mut host = locked(&far.host);
+    let mut host = locked(far.target());
     for ending in ["", ".done", ".sha256"] {
         host.take(&format!("{name}{ending}"));
     }
@@ -131,7 +134,7 @@ pub fn put_foreign(world: &World) {
     let far = &world.far;
     let path = PATHS[locked(&far.rng).index(PATHS.len())];
     let name = format!("out/{path}{}", if far.mix.packs { ".gz" } else { "" });
-    let mut host = locked(&far.host);
+    let mut host = locked(far.target());
     let is_free = host.content(&name).is_none() && host.disk.make_dirs(crate::disk::parent(&name).0).is_ok();
     if is_free {
         host.put(&name, FOREIGN);
@@ -142,12 +145,12 @@ pub fn put_foreign(world: &World) {
 
 /// Everything that was delivered, or put there, goes: no name is taken any more.
 pub fn clear(far: &Far) {
-    let names = locked(&far.host).names();
+    let names = locked(far.target()).names();
     for name in names.iter().filter(|name| !is_companion(name)) {
         take_away(far, name);
     }
     // Companions without their file.
-    let mut host = locked(&far.host);
+    let mut host = locked(far.target());
     for name in host.names() {
         host.take(&name);
     }

@@ -3,6 +3,7 @@
 
 use super::line::{Line, To};
 use crate::disk::{Change, Disk, Id, Place, Refusal, parent};
+use crate::rng::Rng;
 use crate::sim::locked;
 use async_trait::async_trait;
 use filegen::core::failpoints::planted::planted;
@@ -17,20 +18,25 @@ type Told<T> = Result<T, TargetError>;
 /// What is written goes to the disk by itself after this.
 const WRITE_BACK: Duration = Duration::from_secs(30);
 
-/// The disk of the delivering host, and which part files a process keeps.
+/// The disk of a host, and which part files a process keeps.
 #[derive(Clone)]
 pub struct Host {
     pub disk: Disk,
     kept: BTreeMap<Id, Weak<()>>,
+    /// How often its power came back.
+    pub lives: u64,
 }
 
 impl Host {
     pub fn new() -> Self {
         let mut disk = Disk::new(false);
-        for folder in ["out", "work"] {
-            assert_eq!(disk.make_dirs(folder), Ok(()));
-        }
-        Self { disk, kept: BTreeMap::new() }
+        assert_eq!(disk.make_dirs("out"), Ok(()));
+        Self { disk, kept: BTreeMap::new(), lives: 0 }
+    }
+
+    pub fn power_fails(&mut self, rng: &mut Rng) {
+        self.disk.power_fails(rng);
+        self.lives += 1;
     }
 
     /// The content under a name.
@@ -46,11 +52,18 @@ impl Host {
         assert_eq!(synced, Ok(()));
     }
 
+    /// In place of whatever has the name.
+    pub fn place(&mut self, path: &str, bytes: &[u8]) {
+        self.take(path);
+        assert_eq!(self.disk.make_dirs(parent(path).0), Ok(()));
+        self.put(path, bytes);
+    }
+
     pub fn take(&mut self, path: &str) -> bool {
         self.disk.unlink(&at(path)).and_then(|()| self.sync_folder(path)).is_ok()
     }
 
-    fn sync_folder(&mut self, path: &str) -> Result<(), Refusal> {
+    pub fn sync_folder(&mut self, path: &str) -> Result<(), Refusal> {
         let folder = self.disk.resolve(parent(path).0)?;
         self.disk.sync_dir(folder)
     }
@@ -62,12 +75,17 @@ impl Host {
         while let Some(path) = open.pop() {
             match self.disk.resolve(&path).and_then(|id| self.disk.dir(id)) {
                 Ok(dir) => open.extend(dir.names.keys().map(|name| format!("{path}/{name}"))),
-                Err(_) if parent(&path).1.starts_with(".filegen-") => {}
+                Err(_) if Self::is_hidden(&path) => {}
                 Err(_) => names.push(path),
             }
         }
         names.sort();
         names
+    }
+
+    /// Whether a name is one of ours that nobody looks at.
+    pub fn is_hidden(path: &str) -> bool {
+        parent(path).1.starts_with(".filegen-")
     }
 
     /// Opens a part file for a process. One that another keeps loses its name.
@@ -108,7 +126,7 @@ impl Host {
     }
 }
 
-fn at(path: &str) -> Place {
+pub fn at(path: &str) -> Place {
     Place::Path(path.to_owned())
 }
 
@@ -116,16 +134,20 @@ fn at(path: &str) -> Place {
 #[derive(Clone)]
 pub struct Door {
     pub line: Line,
-    pub root: &'static str,
+    pub root: String,
 }
 
-fn failed(path: &str, refusal: Refusal) -> TargetError {
+pub fn away() -> TargetError {
+    TargetError::Away { target: "simulated".to_owned(), reason: "no answer".to_owned() }
+}
+
+pub fn failed(path: &str, refusal: Refusal) -> TargetError {
     TargetError::Failed { path: path.to_owned(), reason: format!("{refusal:?}") }
 }
 
 impl Door {
     fn below(&self, path: &str) -> String {
-        if path.is_empty() { self.root.to_owned() } else { format!("{}/{path}", self.root) }
+        if path.is_empty() { self.root.clone() } else { format!("{}/{path}", self.root) }
     }
 
     async fn with<T: Send + 'static>(
@@ -134,8 +156,7 @@ impl Door {
         work: impl FnOnce(&mut Host) -> Result<T, Refusal> + Send + 'static,
     ) -> Told<T> {
         let done = self.line.ask(To::Disk, move |far| work(&mut locked(&far.host))).await;
-        let (target, reason) = (self.root.to_owned(), "no answer".to_owned());
-        done.ok_or(TargetError::Away { target, reason })?.map_err(|refusal| failed(path, refusal))
+        done.ok_or_else(away)?.map_err(|refusal| failed(path, refusal))
     }
 }
 
@@ -209,7 +230,7 @@ impl TargetPart for Part {
 #[async_trait]
 impl FileTarget for Door {
     fn describe(&self) -> String {
-        self.root.to_owned()
+        self.root.clone()
     }
 
     async fn probe(&self, _: &str) -> Told<()> {

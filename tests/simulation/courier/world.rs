@@ -2,19 +2,23 @@
 
 use super::book::Book;
 use super::broker::Broker;
+use super::bucket::{Bucket, Uploads};
 use super::check;
 use super::folder::{Desk, Folder};
 use super::ledger::now;
-use super::line::{Faults, Line, Weather};
-use super::mix::Mix;
+use super::line::Line;
+use super::mix::{At, Mix};
 use super::people;
 use super::server::Server;
+use super::sftp::Sftp;
 use super::target::{Door, Host};
 use crate::rng::Rng;
 use crate::sim::locked;
+use crate::weather::{Faults, Weather};
 use filegen::adapters::memory::filters::MemoryFilters;
 use filegen::adapters::memory::transfers::MemoryTransfers;
 use filegen::core::model::transfer::Side;
+use filegen::core::ports::file_target::FileTarget;
 use filegen::core::ports::observer::Observer;
 use filegen::core::ports::transfer_ledger::{Holder, TransferLedger};
 use filegen::core::transfer::collect::{CollectPorts, Collector};
@@ -22,6 +26,7 @@ use filegen::core::transfer::deliver::{DeliverPorts, Deliverer};
 use filegen::core::transfer::error::TransferError;
 use filegen::core::transfer::event::TransferEvent;
 use filegen::core::transfer::service::{self, Until};
+use filegen::core::transfer::spec::OnExists;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
@@ -32,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 
 /// After the faults everything must be done within this time.
 const SETTLED_WITHIN: Duration = Duration::from_mins(30);
+
+/// A request that nobody waits for may come so late to an object store: its process may have stood still in front of it.
+pub const UNDER_WAY: Duration = Duration::from_secs(150);
 
 /// How a world went.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +57,11 @@ pub struct Far {
     pub mix: Mix,
     pub server: Mutex<Server>,
     pub folder: Mutex<Folder>,
+    /// The delivering host's disk.
     pub host: Mutex<Host>,
+    /// That of a target that is far.
+    pub there: Mutex<Host>,
+    pub uploads: Mutex<Uploads>,
     ledgers: [Mutex<MemoryTransfers>; 2],
     pub book: Mutex<Book>,
     pub start: (Instant, Timestamp),
@@ -59,19 +71,20 @@ pub struct Far {
 
 impl Far {
     fn new(seed: u64, shown: bool) -> Self {
-        let mut rng = Rng::new(seed ^ 0xc0de_f11e);
-        let mix = Mix::new(&mut rng);
+        let (rng, mix) = Mix::of(seed);
         if shown {
             println!("{mix:?}");
         }
         Self {
             rng: Mutex::new(rng),
-            mix,
             server: Mutex::default(),
             folder: Mutex::default(),
             host: Mutex::new(Host::new()),
+            there: Mutex::new(Host::new()),
+            uploads: Mutex::default(),
             ledgers: Default::default(),
-            book: Mutex::default(),
+            book: Mutex::new(Book::new(mix.on_exists == OnExists::Replace)),
+            mix,
             start: (Instant::now(), "2026-11-29T10:30:00Z".parse().expect("a moment")),
             trace: Mutex::new((seed, shown)),
         }
@@ -80,6 +93,11 @@ impl Far {
     /// True time.
     pub fn now(&self) -> Timestamp {
         self.start.1.saturating_add(self.start.0.elapsed()).unwrap_or(self.start.1)
+    }
+
+    /// Where the target's files are.
+    pub fn target(&self) -> &Mutex<Host> {
+        if self.mix.at == At::Folder { &self.host } else { &self.there }
     }
 
     pub fn ledger(&self, side: Side) -> MemoryTransfers {
@@ -199,7 +217,7 @@ impl World {
         pod.weather = Arc::new(Mutex::new(weather));
         let line = Line { name: format!("{number}.{}", pod.lives), weather: Arc::clone(&pod.weather), far };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve(line, pod.sides.clone(), stop.clone()));
+        let task = tokio::spawn(serve(line, number, pod.sides.clone(), stop.clone()));
         pod.process = Some((stop, task));
     }
 
@@ -251,6 +269,11 @@ impl World {
         if far.chance(mix.power) {
             self.power_fails();
         }
+        // What an object store has said yes to stays.
+        if mix.at == At::Sftp && far.chance(mix.power) {
+            far.note("target", "has no power");
+            locked(&far.there).power_fails(&mut locked(&far.rng));
+        }
     }
 
     /// The power of the delivering host fails: of all its processes and of its disk.
@@ -261,7 +284,7 @@ impl World {
                 self.kill(number);
             }
         }
-        locked(&self.far.host).disk.power_fails(&mut locked(&self.far.rng));
+        locked(&self.far.host).power_fails(&mut locked(&self.far.rng));
     }
 
     fn act(&mut self) {
@@ -293,6 +316,8 @@ impl World {
         locked(&self.far.server).calm();
         self.far.note("world", "is calm");
         self.wait().await;
+        // What is still under way to a store that nobody waits for arrives.
+        tokio::time::sleep(UNDER_WAY).await;
         check::check(&self.far);
         people::clear(&self.far);
         self.came += 1;
@@ -323,18 +348,13 @@ impl World {
 }
 
 /// One instance's life.
-async fn serve(line: Line, sides: Vec<Side>, stop: CancellationToken) -> Result<(), TransferError> {
+async fn serve(line: Line, number: usize, sides: Vec<Side>, stop: CancellationToken) -> Result<(), TransferError> {
     let far = Arc::clone(&line.far);
     let level = if far.chance(500) { 1 } else { 9 };
     let transfer = Arc::new(far.mix.transfer(level));
     let (noted, name) = (Arc::clone(&far), line.name.clone());
     let observer: Arc<dyn Observer<TransferEvent>> = Arc::new(move |event: &TransferEvent| match event {
-        TransferEvent::Looked { .. }
-        | TransferEvent::Moved { .. }
-        | TransferEvent::Begun { .. }
-        | TransferEvent::Taken { .. }
-        | TransferEvent::Stepped { .. }
-        | TransferEvent::LetGo { .. } => {}
+        TransferEvent::Looked { .. } | TransferEvent::Moved { .. } | TransferEvent::Begun { .. } => {}
         event => noted.note(&name, &format!("{event:?}")),
     });
     let holder = Holder { name: line.name.clone(), shown: line.name.clone() };
@@ -347,13 +367,17 @@ async fn serve(line: Line, sides: Vec<Side>, stop: CancellationToken) -> Result<
             clock: clock.clone(),
             observer: Arc::clone(&observer),
             holder: holder.clone(),
-            traces: None,
         };
         Collector::new(Arc::clone(&transfer), ports)
     });
     let deliverer = sides.contains(&Side::Deliver).then(|| {
-        let target = Arc::new(Door { line: line.clone(), root: "out" });
-        let work = Arc::new(Door { line: line.clone(), root: "work" });
+        let (target, work): (Arc<dyn FileTarget>, _) = match far.mix.at {
+            At::Folder => (Arc::new(Door { line: line.clone(), root: "out".to_owned() }), "work".to_owned()),
+            // Each instance is on a host of its own.
+            At::Sftp => (Sftp::target(&line), format!("work{number}")),
+            At::Bucket => (Bucket::target(&line), format!("work{number}")),
+        };
+        let work = Arc::new(Door { line: line.clone(), root: work });
         let filters = Arc::new(MemoryFilters::default());
         let ports = DeliverPorts { receiver: broker, target, work, filters, ledger, clock, observer, holder };
         Deliverer::new(Arc::clone(&transfer), ports)

@@ -51,7 +51,7 @@ fn delays(pod: &Pod) -> (Duration, Duration) {
 }
 
 /// One operation at the far side.
-async fn operate<T: Send + 'static>(
+pub async fn operate<T: Send + 'static>(
     pod: &Pod,
     operation: &'static str,
     path: &str,

@@ -72,9 +72,9 @@ fn file(id: &str) -> FileRecord {
         made: None,
         writers: Vec::new(),
         upload: None,
+        tries: 0,
         place: None,
         failure: None,
-        trace: None,
         seen_at: NOW,
         changed_at: NOW,
     }

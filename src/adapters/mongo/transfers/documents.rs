@@ -29,9 +29,10 @@ pub(super) fn document(record: &FileRecord) -> Result<Document, Odd> {
     document.insert("_id", key(&record.transfer, record.side, &record.id));
     document.insert("id", &record.id);
     // What is left out now must not stay from the time before.
-    for optional in ["made", "upload", "trace"] {
+    for optional in ["made", "upload"] {
         document.entry(optional.to_owned()).or_insert(Bson::Null);
     }
+    document.entry("tries".to_owned()).or_insert(Bson::Int64(0));
     document.entry("writers".to_owned()).or_insert(Bson::Array(Vec::new()));
     Ok(document)
 }

@@ -20,12 +20,17 @@ use jiff::Timestamp;
 /// When the manifest cannot be read, or the store refuses or is away.
 pub async fn record_due(ports: &Ports, worker: &Worker, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
     let Some(to) = &worker.deliver else { return Ok(()) };
-    let mut due = files(to, run, manifest)?;
+    let mut due = files_due(to, run, manifest)?;
     due.push(of_manifest(&*ports.volume, to, run, manifest, &due).await?);
     Ok(ports.state.deliveries.add_due(&due).await?)
 }
 
-fn files(to: &str, run: &RunId, manifest: &Manifest) -> Result<Vec<Delivery>, GenerateError> {
+/// The files of a published version.
+pub(in crate::core::generate) fn files_due(
+    to: &str,
+    run: &RunId,
+    manifest: &Manifest,
+) -> Result<Vec<Delivery>, GenerateError> {
     let mut due = Vec::new();
     for (position, entry) in (0..).zip(&manifest.files) {
         let Some(event) = completion_event(manifest, &entry.id, None) else { continue };

@@ -9,6 +9,7 @@ mod due;
 pub mod event;
 mod step;
 
+pub(in crate::core::generate) use due::files_due;
 pub use due::record_due;
 pub use event::{DeliverEvent, Standing};
 

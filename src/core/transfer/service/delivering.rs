@@ -216,10 +216,9 @@ impl<'a> Taking<'a> {
         self.running_large += usize::from(is_large);
         self.in_hand.push(parcel.id.clone());
         let (deliverer, stop) = (Arc::clone(self.deliverer), self.stop.clone());
-        let is_last = self.tries(&parcel.id).is_exhausted();
         self.running.spawn(async move {
             let id = parcel.id.clone();
-            let taken = deliverer.take(parcel, is_last, &stop).await;
+            let taken = deliverer.take(parcel, &stop).await;
             (id, is_large, taken)
         });
     }

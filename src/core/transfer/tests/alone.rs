@@ -52,3 +52,18 @@ async fn while_a_target_says_no_to_all_nothing_is_set_aside() {
     world.run(Until::Arrived).await.unwrap();
     assert_eq!(world.inbox.on(Shelf::Archive).len(), 9);
 }
+
+#[tokio::test(start_paused = true)]
+async fn tries_are_counted_through_all_processes() {
+    let world = World::new();
+    world.target.refuse(Some("bad"));
+    world.write("bad", &[1; 25]);
+    // Each of them ends before it has tried as often as the file says.
+    for _ in 0..3 {
+        let life = Duration::from_millis(6500);
+        tokio::time::timeout(life, world.run(Until::Stopped)).await.unwrap_err();
+    }
+    assert_eq!(world.states(Side::Deliver).await, [FileState::Failed]);
+    let waits = world.count(|event| matches!(event, TransferEvent::Waiting { .. }));
+    assert_eq!(waits, 4, "as often as the file says, in all");
+}

@@ -6,6 +6,7 @@ mod state;
 use super::book::Book;
 use crate::rng::Rng;
 use crate::sim::locked;
+use crate::weather::{Fate, Weather, stand};
 use async_trait::async_trait;
 use filegen::adapters::memory::schedules::MemorySchedules;
 use filegen::adapters::memory::state::MemoryState;
@@ -16,7 +17,7 @@ use filegen::core::ports::clock::Clock;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::schedules::{HistoryPlace, ScheduleStore, Writer};
 use filegen::core::ports::store::{Found, Page, StoreError};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,23 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const LATEST: Duration = Duration::from_secs(90);
 
 type Told<T> = Result<T, StoreError>;
-
-/// How often, per mille, something becomes of a call.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Faults {
-    pub lost: u64,
-    pub unanswered: u64,
-    pub late: u64,
-}
-
-/// What befalls an instance.
-#[derive(Default, Debug)]
-pub struct Weather {
-    pub faults: Faults,
-    pub stands_until: Option<Instant>,
-    pub cut_until: Option<Instant>,
-    pub skew: SignedDuration,
-}
 
 #[derive(Clone)]
 pub struct Line {
@@ -72,15 +56,11 @@ impl Line {
 
     /// Waits while the whole instance stands still.
     pub async fn stand(&self) {
-        loop {
-            let until = locked(&self.weather).stands_until.filter(|until| *until > Instant::now());
-            let Some(until) = until else { return };
-            tokio::time::sleep_until(until).await;
-        }
+        stand(&self.weather).await;
     }
 
     pub fn is_cut(&self) -> bool {
-        locked(&self.weather).cut_until.is_some_and(|until| until > Instant::now())
+        locked(&self.weather).is_cut()
     }
 
     pub async fn ask<T: Send + 'static, F: Future<Output = Told<T>> + Send + 'static>(
@@ -95,20 +75,23 @@ impl Line {
             let mut rng = locked(&self.rng);
             (rng.below(1000), rng.millis(Duration::from_millis(30)), rng.millis(LATEST))
         };
-        let answer = if is_cut || roll < faults.lost {
-            None
-        } else if roll < faults.lost + faults.unanswered {
-            let _ = work().await;
-            None
-        } else if roll < faults.lost + faults.unanswered + faults.late {
-            tokio::spawn(async move {
-                tokio::time::sleep(later).await;
+        let answer = match if is_cut { Fate::Lost } else { faults.fate(roll) } {
+            Fate::Lost => None,
+            Fate::Unanswered => {
                 let _ = work().await;
-            });
-            None
-        } else {
-            tokio::time::sleep(quick).await;
-            Some(work().await)
+                None
+            }
+            Fate::Late => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(later).await;
+                    let _ = work().await;
+                });
+                None
+            }
+            Fate::Done => {
+                tokio::time::sleep(quick).await;
+                Some(work().await)
+            }
         };
         if answer.is_none() {
             tokio::time::sleep(PATIENCE).await;
