@@ -90,7 +90,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let tls = args.certificate.clone().zip(args.key.clone());
         let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
         let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone(), tls };
-        let daemon = Daemon { served, registry, identity, door, metrics, stop, hangups };
+        let traces = config::traces(&Environment);
+        let daemon = Daemon { served, registry, identity, door, metrics, traces, stop, hangups };
         daemon::serve(daemon).await?;
         Ok(CommandEnd::Done)
     })

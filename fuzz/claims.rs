@@ -20,6 +20,7 @@ use filegen::core::generate::trigger::{TriggerDecision, interpret};
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::kafka::{GroupProtocol, KafkaSpec};
 use filegen::core::model::message::{EventId, Received};
+use filegen::core::model::trace::TraceParent;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -177,4 +178,12 @@ pub fn change_event(bytes: &[u8]) {
 /// A data source is read, or each of its faults is told.
 pub fn data_source(bytes: &[u8]) {
     schedule::data_source(bytes);
+}
+
+/// What is read of a trace is written back as the same, in the first version's 55 characters; what is not read counts as none.
+pub fn traceparent(bytes: &[u8]) {
+    let Some(parent) = std::str::from_utf8(bytes).ok().and_then(TraceParent::parse) else { return };
+    let text = parent.to_string();
+    assert!(bytes.len() <= TraceParent::BYTES_MAX && text.len() == 55 && TraceParent::parse(&text) == Some(parent));
+    assert!(bytes[3..52] == text.as_bytes()[3..52] && parent.trace.bytes() != [0; 16] && parent.span.bytes() != [0; 8]);
 }

@@ -69,7 +69,7 @@
 //! - `files`: every opening of a file or folder of this host, without waiting for what is no plain file.
 //! - [`config`]: YAML to a checked file of its kind, such as a [`core::generate::spec::Worker`], or all that is wrong with it at
 //!   once. `kinds.rs` is the table of kinds.
-//! - [`telemetry`]: log lines, metrics, and what a worker is doing now. It only listens. A flow has a folder here:
+//! - [`telemetry`]: log lines, metrics, spans of traces, and what a worker is doing now. It only listens. A flow has a folder here:
 //!   `metrics.rs` in it declares the flow's metrics.
 //! - [`http`]: the daemon's HTTP listener: health, metrics, and the pages of each flow. Only it names the web framework.
 //! - [`daemon`]: the long-running process: tasks, files, stop. A file for each flow builds its tasks, routes and probes.

@@ -11,9 +11,16 @@ pub(super) fn warnings(context: &Context, loaded: &Result<Loaded, ConfigError>) 
     let loaded = loaded.as_ref().ok()?;
     let namesakes = config::namesakes(loaded, &context.globals.config, &Environment, &context.registry);
     let ignored = loaded.flow.worker().map(|worker| wiring::ignored_keys(worker)).unwrap_or_default();
-    let (insecure, certificates) = (wiring::insecure_in(&loaded.flow), certificates(loaded));
+    let (mut insecure, certificates) = (wiring::insecure_in(&loaded.flow), certificates(loaded));
+    let mut traces = Vec::new();
+    if loaded.flow.transfer().is_some() {
+        let read = config::traces(&Environment);
+        let (unreadable, weak) = read.spec.as_ref().map(wiring::collector_doubts).unwrap_or_default();
+        insecure.extend(weak);
+        traces.extend(read.problems.into_iter().chain(unreadable));
+    }
     let filters = filters(loaded);
-    loaded.warnings(&config::Notes { insecure, namesakes, ignored, certificates, filters })
+    loaded.warnings(&config::Notes { insecure, namesakes, ignored, certificates, filters, traces })
 }
 
 /// What there is to say of the certificates of a file's doors.

@@ -34,6 +34,9 @@ pub(in crate::commands) async fn look(
         insecure: &wiring::insecure_of_transfer(transfer),
         found: tell,
     };
-    let found = examine(input).await;
+    let mut found = examine(input).await;
+    let traces = super::traces::examine().await;
+    traces.iter().for_each(tell);
+    found.extend(traces);
     Ok((found, state.ok()))
 }

@@ -7,6 +7,7 @@ mod redrive;
 mod run;
 mod show;
 mod status;
+mod traces;
 mod verify;
 
 use super::context::Context;

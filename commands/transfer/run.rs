@@ -1,6 +1,6 @@
 //! `filegen transfer run`: both sides in the foreground.
 
-use super::{load, named};
+use super::{load, named, traces};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
@@ -9,9 +9,7 @@ use crate::commands::ui::line;
 use crate::commands::ui::table;
 use crate::commands::ui::transfer::{Moved, TransferProgress};
 use crate::core::model::shown;
-use crate::core::ports::observer::Observer;
 use crate::core::transfer::error::TransferError;
-use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::service::{self, Until};
 use crate::wiring;
 use serde::Serialize;
@@ -61,11 +59,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let progress = Arc::new(TransferProgress::new(&context.ui, context.globals.quiet));
         let signals = Signals::watch(Arc::clone(&progress) as Arc<dyn SignalReporter>)?;
         let state = wiring::transfer_state(&transfer, wiring::Access::Change).await?;
-        let observer: Arc<dyn Observer<TransferEvent>> = Arc::clone(&progress) as _;
-        let (collector, deliverer) = wiring::transfer_sides(&transfer, &state, &observer).await?;
+        let traced = traces::watch(&transfer, &progress);
+        let sides = wiring::transfer_sides(&transfer, &state, &traced.observer, traced.sampler).await;
+        let (collector, deliverer) = sides?;
         let begun = clock.elapsed();
         let result = service::run(collector, deliverer, until, wiring::jitter(), &signals.stop).await;
         let took = clock.elapsed().saturating_sub(begun);
+        traced.close().await;
         progress.finish();
         let moved = progress.moved();
         let has_failed = moved.failed + moved.unreadable > 0;

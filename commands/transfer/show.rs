@@ -54,6 +54,7 @@ fn text(context: &Context, view: &FileView) -> String {
         ("size", table::thousands(view.size)),
         ("sha256", view.sha256.clone()),
         ("state", view.state.as_str().to_owned()),
+        ("trace id", view.trace_id.clone()),
         ("source file", view.archived.clone().unwrap_or_else(none)),
         ("target", view.delivered.clone().unwrap_or_else(none)),
     ];

@@ -124,6 +124,11 @@ impl TransferProgress {
         }
     }
 
+    /// Warns above the bars.
+    pub fn warn(&self, text: &str) {
+        self.line(&format!("{} {text}", self.warning));
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         // What a panicking thread left is still good enough to show.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
@@ -222,7 +227,7 @@ impl Observer<TransferEvent> for TransferProgress {
                 self.seen().moved.again += 1;
                 self.line(&format!("`{}` arrived before, and is not sent again", shown::name(path)));
             }
-            TransferEvent::Dropped { path, why } => {
+            TransferEvent::Dropped { path, why, .. } => {
                 self.seen().moved.dropped += 1;
                 self.line(&format!("{} `{}`: {why}; that version is not sent", self.warning, shown::name(path)));
             }
@@ -238,7 +243,10 @@ impl Observer<TransferEvent> for TransferProgress {
                 seen.moved.bytes += record.size;
             }
             TransferEvent::Failed(record) => self.fail(record),
-            TransferEvent::Looked { .. } => {}
+            TransferEvent::Taken { .. }
+            | TransferEvent::Stepped { .. }
+            | TransferEvent::LetGo { .. }
+            | TransferEvent::Looked { .. } => {}
             TransferEvent::Waiting { reason, after, .. } => {
                 self.line(&format!("{} {reason}; again in {:.1} s", self.warning, after.as_secs_f64()));
             }

@@ -1,7 +1,8 @@
 //! A folder of this host as broker: both sides see it, and nothing has to be installed.
 //!
 //! ```text
-//! m/ID   a message: a line with the envelope's length, the envelope, the content where it is small
+//! m/ID   a message: a line with the envelope's length, whether the content follows, and what is said of its trace; the envelope; the
+//!        content where it is small
 //! c/ID   the chunks of a version, one behind the other
 //! a/ID   what the delivering side said of it
 //! ```
@@ -9,6 +10,7 @@
 
 use super::apart::apart;
 use super::folders::modified;
+use crate::core::model::trace::TraceParent;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::file_broker::{Answer, FileReceiver, FileSender, Parcel, Standing};
 use crate::files::{self, Beneath, Found};
@@ -32,7 +34,7 @@ const MESSAGE_MAX: u64 = 2 << 20;
 const FOREIGN: u64 = 128 << 10;
 
 /// Longest line in front of an envelope.
-const LENGTH_MAX: usize = 24;
+const LENGTH_MAX: usize = 24 + TraceParent::BYTES_MAX;
 
 /// Largest answer that is read.
 const ANSWER_MAX: u64 = 256 * 1024;
@@ -229,7 +231,9 @@ impl FileSender for LocalSpool {
     async fn send(&self, parcel: Parcel) -> Result<(), BrokerError> {
         self.with(move |own, root| {
             let content = parcel.content.as_deref();
-            let length = format!("{} {}\n", parcel.envelope.len(), if content.is_some() { "inline" } else { "chunks" });
+            let trace = parcel.trace.map(|trace| format!(" {trace}")).unwrap_or_default();
+            let kind = if content.is_some() { "inline" } else { "chunks" };
+            let length = format!("{} {kind}{trace}\n", parcel.envelope.len());
             let parts = [length.as_bytes(), &parcel.envelope, content.unwrap_or_default()];
             own.write(root, MESSAGES, &parcel.id, &parts)
         })
@@ -292,13 +296,15 @@ fn message(root: &Beneath, id: &str) -> io::Result<Option<Parcel>> {
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
     let line = bytes.iter().take(LENGTH_MAX).position(|byte| *byte == b'\n').unwrap_or(0);
-    let (length, kind) = std::str::from_utf8(&bytes[..line]).unwrap_or_default().split_once(' ').unwrap_or_default();
+    let mut words = std::str::from_utf8(&bytes[..line]).unwrap_or_default().splitn(3, ' ');
+    let [length, kind, trace] = [(); 3].map(|()| words.next().unwrap_or_default());
+    let trace = TraceParent::parse(trace);
     let rest = bytes.get(line + 1..).unwrap_or_default();
     // What is no message of ours is no envelope either, and is refused as such.
     let length = length.parse::<usize>().unwrap_or(rest.len()).min(rest.len());
     let (envelope, content) = rest.split_at(length);
     let content = (kind == "inline").then(|| content.to_vec());
-    Ok(Some(Parcel { id: id.to_owned(), envelope: envelope.to_vec(), content }))
+    Ok(Some(Parcel { id: id.to_owned(), envelope: envelope.to_vec(), content, trace }))
 }
 
 fn chunk(file: &File, number: u64, size: u64) -> io::Result<Vec<u8>> {

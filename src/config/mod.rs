@@ -27,6 +27,7 @@ mod show;
 mod sources;
 mod suggest;
 mod together;
+mod traces;
 mod tree;
 mod values;
 mod vars;
@@ -47,6 +48,7 @@ pub use receivers::document as receivers_document;
 pub use show::{Origin, Resolved};
 pub use sources::{data_sources, data_sources_to_yaml, parse_data_sources};
 pub use together::{InFile, collisions};
+pub use traces::{Traces, traces};
 pub use vars::{Environment, Vars, without_references};
 pub use warn::Notes;
 

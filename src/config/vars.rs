@@ -41,8 +41,14 @@ const SECRET_VARIABLES: [&str; 26] = [
 /// Last words of such names. An address may have a login in it.
 const SECRET_ENDINGS: [&str; 8] = ["_PWD", "_PW", "_PASS", "_PAT", "_PIN", "_URI", "_URL", "_CONN"];
 
-/// Those that stand in for secret fields, and are not known by their words.
-const OF_FIELDS: [&str; 3] = ["SQL_CONNECTION", "REDIS_CONNECTION", "REDIS_ADDR"];
+/// Those that stand in for secret fields, or are read by themselves, and are not known by their words.
+const OF_FIELDS: [&str; 5] = [
+    "SQL_CONNECTION",
+    "REDIS_CONNECTION",
+    "REDIS_ADDR",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+];
 
 /// Whether a variable holds a secret, by its name, or as one that stands in for a secret field: `SQL_CONNECTION_STRING`,
 /// `KAFKA_PASSWORD`, `LOANS_URL`.

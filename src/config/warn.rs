@@ -26,6 +26,8 @@ pub struct Notes {
     pub certificates: Vec<DoorCertificate>,
     /// What was found of the files that filters are made of.
     pub filters: Vec<ToolFinding>,
+    /// What is wrong with the variables that say where traces go.
+    pub traces: Vec<String>,
 }
 
 /// What to do about a certificate.
@@ -116,7 +118,7 @@ impl Loaded {
 
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
-        let Notes { insecure, namesakes, ignored, certificates, filters } = notes;
+        let Notes { insecure, namesakes, ignored, certificates, filters, traces } = notes;
         let files = self.flow.worker().map_or(&[][..], |worker| worker.files.as_slice());
         let short_lease = match &self.flow {
             Flow::Generate(worker) => worker.policies.short_lease(),
@@ -151,6 +153,10 @@ impl Loaded {
             }
             for ToolFinding { field, finding } in filters.iter().filter(|it| it.finding.verdict == CheckVerdict::Warn) {
                 at(root, field).report_harmless("filter-file", finding.detail.clone(), MEND);
+            }
+            for message in traces {
+                let hint = "set the variable as OpenTelemetry has it, or leave it out: files are moved without traces";
+                root.report_harmless("traces", message.clone(), hint);
             }
             if !ignored.is_empty() {
                 let keys: Vec<String> = ignored.iter().map(|key| format!("`{key}`")).collect();

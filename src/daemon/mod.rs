@@ -7,10 +7,11 @@ mod ingest;
 mod schedule;
 mod seed;
 mod supervisor;
+mod traces;
 mod transfer;
 
-use crate::config::ConfigError;
 use crate::config::calendar::CalendarError;
+use crate::config::{ConfigError, Traces};
 use crate::core::generate::run::Identity;
 use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
@@ -55,6 +56,8 @@ pub struct Daemon {
     pub door: Door,
     /// The recorder of its metrics.
     pub metrics: PrometheusHandle,
+    /// Where the traces of its files go.
+    pub traces: Traces,
     /// Cancelled when it is to end.
     pub stop: CancellationToken,
     /// SIGHUP: each signal makes it read the worker files again.
@@ -117,6 +120,8 @@ struct Shared<'a> {
     metrics: &'a PrometheusHandle,
     /// Host names of `--health-host`.
     hosts: &'a [String],
+    /// Where traces go, where they go anywhere.
+    traces: Option<&'a traces::Sink>,
 }
 
 /// What the flows add to the process, each in its turn.
@@ -153,7 +158,7 @@ struct OpenDoor {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
-    let Daemon { served, registry, identity, door, metrics, stop, hangups } = daemon;
+    let Daemon { served, registry, identity, door, metrics, traces, stop, hangups } = daemon;
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
     let [workers, ingests] = ["worker", "ingest"].map(|key| served.ids(key));
     let [schedulers, transfers] = ["scheduler", "transfer"].map(|key| served.ids(key));
@@ -164,7 +169,16 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
 
-    let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics, hosts: &hosts };
+    // Only transfers make spans.
+    let traces = if transfers.is_empty() { None } else { traces::start(traces) };
+    let shared = Shared {
+        registry: &registry,
+        identity: &identity,
+        stop: &stop,
+        metrics: &metrics,
+        hosts: &hosts,
+        traces: traces.as_ref(),
+    };
     // First the ways in: workers and schedules bring files to transfers.
     let mut all = Assembly { inlets: transfer::inlets(&served).await?, ..Assembly::default() };
     // One line a flow. Schedules come last, because they start the workers' runs.
@@ -200,6 +214,9 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     }
     // A second signal ends the process at once.
     tasks.join().await;
+    if let Some(traces) = traces {
+        traces.close().await;
+    }
     serving.cancel();
     let _ = tokio::time::timeout(GRACE, servers.join_all()).await;
     info!(target: TARGET, "service stopped");

@@ -6,7 +6,7 @@ use crate::config::Flow;
 use crate::core::health::{Dependencies, FaultProbe, Member, Probe};
 use crate::core::inlet::Inlet;
 use crate::core::model::peer::Insecure;
-use crate::core::ports::observer::Observer;
+use crate::core::ports::observer::{Observer, Observers};
 use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, RecordsProbe, TargetProbe};
 use crate::core::transfer::service::{self, Until};
@@ -14,6 +14,7 @@ use crate::core::transfer::spec::Transfer;
 use crate::core::transfer::status;
 use crate::http::transfer::TransferPanel;
 use crate::telemetry::transfer::TransferActivity;
+use crate::telemetry::transfer::traces::TransferTraces;
 use crate::wiring::{self, Access, TransferState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,12 @@ pub(super) async fn inlets(served: &Served) -> Result<Vec<Inlet>, DaemonError> {
 pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
     for transfer in served.each(Flow::transfer) {
         let clock = wiring::clock();
-        let activity = Arc::new(TransferActivity::new(transfer.id.as_str(), Arc::clone(&clock)));
+        let traces = shared.traces.map(|sink| {
+            let spans = Arc::clone(&sink.spans);
+            Arc::new(TransferTraces::new(transfer.id.as_str(), sink.sampler, spans, Arc::clone(&clock)))
+        });
+        let activity = TransferActivity::new(transfer.id.as_str(), Arc::clone(&clock)).traced(traces.clone());
+        let activity = Arc::new(activity);
         let insecure = wiring::insecure_of_transfer(transfer);
         for Insecure { field, what, instead, .. } in &insecure {
             warn!(target: TARGET, transfer = transfer.id.as_str(), field, instead, "{what}");
@@ -57,7 +63,7 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
             Arc::clone(&clock),
             Arc::clone(&activity) as Arc<_>,
         ));
-        start(transfer, &state, &activity, shared, &mut all.tasks).await?;
+        start(transfer, &state, (&activity, traces), shared, &mut all.tasks).await?;
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
         let member = Arc::clone(&activity) as Arc<dyn PanicObserver>;
         all.tasks.add("dependencies", Some(member), async move { asked.watch(&stop).await });
@@ -102,12 +108,17 @@ fn probes(
 async fn start(
     transfer: &Arc<Transfer>,
     state: &TransferState,
-    activity: &Arc<TransferActivity>,
+    (activity, traces): (&Arc<TransferActivity>, Option<Arc<TransferTraces>>),
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
 ) -> Result<(), DaemonError> {
-    let observer: Arc<dyn Observer<TransferEvent>> = Arc::clone(activity) as _;
-    let (collector, deliverer) = wiring::transfer_sides(transfer, state, &observer).await?;
+    let mut observer: Arc<dyn Observer<TransferEvent>> = Arc::clone(activity) as _;
+    if let Some(traces) = traces {
+        // Lines first: they name the trace of what is open.
+        observer = Arc::new(Observers(vec![observer, traces]));
+    }
+    let sampler = shared.traces.map(|sink| sink.sampler);
+    let (collector, deliverer) = wiring::transfer_sides(transfer, state, &observer, sampler).await?;
     let member = || Some(Arc::clone(activity) as Arc<dyn PanicObserver>);
     let (stop, told) = (shared.stop.clone(), Arc::clone(activity));
     tasks.add("files", member(), async move {

@@ -57,6 +57,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Metrics without a label.
+    pub fn none() -> Self {
+        Self { labels: Vec::new() }
+    }
+
     /// Metrics with one label.
     pub fn new(key: &'static str, value: &str) -> Self {
         Self { labels: vec![Label::new(key, value.to_owned())] }

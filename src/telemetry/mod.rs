@@ -7,4 +7,5 @@ pub mod log;
 mod logfmt;
 pub mod metrics;
 pub mod schedule;
+pub mod traces;
 pub mod transfer;

@@ -10,6 +10,7 @@ mod schedule;
 mod security;
 mod sql;
 mod state;
+mod traces;
 mod transfer;
 mod volume;
 
@@ -27,6 +28,7 @@ pub use security::{
 };
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, rights_of, state, state_rights};
+pub use traces::{collector_doubts, collector_shown, spans};
 pub use transfer::{
     TransferState, file_sender, file_target, filter_findings, inbox, inlet, redrive_ports, target_shown,
     transfer_sides, transfer_state, work,

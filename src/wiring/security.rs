@@ -109,7 +109,7 @@ fn unreadable(field: &'static str, peer: Peer, url: &Secret) -> Option<Unreadabl
         Peer::Postgres => (postgres::refused(url), "write `postgres://user:password@host:5432/database`"),
         Peer::Mongo => (mongo::refused(url), "write `mongodb://host:27017/database`"),
         Peer::SqlServer => (sqlserver::refused(url), "write `sqlserver://user:password@host:1433/database`"),
-        Peer::Kafka | Peer::S3 => (None, ""),
+        Peer::Kafka | Peer::S3 | Peer::Otlp => (None, ""),
     };
     why.map(|why| Unreadable { field, why, hint })
 }

@@ -18,6 +18,7 @@ use crate::core::model::database::Database;
 use crate::core::model::filters::ToolFinding;
 use crate::core::model::pattern::Pattern;
 use crate::core::model::permissions::Permissions;
+use crate::core::model::trace::Sampler;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
 use crate::core::ports::file_broker::{FileReceiver, FileSender};
@@ -200,7 +201,7 @@ pub fn file_sender(transfer: &Transfer) -> Arc<dyn FileSender> {
     ends(transfer).0
 }
 
-/// The sides that the file declares, ready to run.
+/// The sides that the file declares, ready to run; whose traces are kept, if any are.
 ///
 /// # Errors
 /// When the ledger does not answer.
@@ -208,6 +209,7 @@ pub async fn transfer_sides(
     transfer: &Arc<Transfer>,
     state: &TransferState,
     observer: &Arc<dyn Observer<TransferEvent>>,
+    traces: Option<Sampler>,
 ) -> Result<(Option<Collector>, Option<Deliverer>), WiringError> {
     let holder = state.ledger.join(host::instance().as_str()).await?;
     let (sender, receiver) = ends(transfer);
@@ -219,6 +221,7 @@ pub async fn transfer_sides(
             clock: clock(),
             observer: Arc::clone(observer),
             holder: holder.clone(),
+            traces,
         };
         Collector::new(Arc::clone(transfer), ports)
     });

@@ -106,6 +106,12 @@ fn envelopes_of_the_corpus_keep_the_claims() {
 }
 
 #[test]
+fn traces_of_the_corpus_keep_the_claims() {
+    replay("traceparent", claims::traceparent);
+    replay_spoilt("traceparent", claims::traceparent);
+}
+
+#[test]
 fn contents_that_are_held_against_a_schema_keep_the_claims() {
     replay("json_check", claims::json_check);
     replay_spoilt("json_check", claims::json_check);

@@ -17,6 +17,7 @@ mod ledger;
 pub mod queue;
 pub mod schedules;
 pub mod source;
+pub mod spans;
 pub mod sql_sink;
 pub mod state;
 pub mod table_reader;

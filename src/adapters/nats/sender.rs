@@ -105,7 +105,7 @@ impl Shared {
     async fn is_there(&self, link: &Link, parcel: &Parcel) -> Result<bool, Fault> {
         let stream = &self.names.messages;
         let Some(kept) = link.last(stream, &self.names.message(&parcel.id)).await? else { return Ok(false) };
-        if wire::parcel(&parcel.id, Some(&kept.headers), &kept.payload) == *parcel {
+        if wire::parcel(&parcel.id, Some(&kept.headers), &kept.payload).is_same(parcel) {
             return Ok(true);
         }
         link.delete(stream, kept.sequence).await?;

@@ -1,5 +1,6 @@
 //! What messages and answers look like in their streams.
 
+use crate::core::model::trace::TraceParent;
 use crate::core::ports::file_broker::{Answer, Parcel};
 use async_nats::HeaderMap;
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ const CHUNK: &str = "Filegen-Chunk-Size";
 /// What the server tells a repeated message by.
 const MESSAGE_ID: &str = "Nats-Msg-Id";
 
+/// W3C's name for what a message says of its trace.
+const TRACE: &str = "traceparent";
+
 /// Largest envelope that is told apart from its content.
 const ENVELOPE_MAX: usize = 64 * 1024;
 
@@ -35,6 +39,9 @@ pub(super) fn message(parcel: &Parcel, message_id: &str) -> (HeaderMap, Vec<u8>)
     headers.insert(LENGTH, parcel.envelope.len().to_string().as_str());
     headers.insert(CONTENT, if parcel.content.is_some() { "inline" } else { "chunks" });
     headers.insert(MESSAGE_ID, message_id);
+    if let Some(trace) = parcel.trace {
+        headers.insert(TRACE, trace.to_string().as_str());
+    }
     let content = parcel.content.as_deref().unwrap_or_default();
     (headers, [&parcel.envelope, content].concat())
 }
@@ -47,7 +54,7 @@ pub(super) fn parcel(id: &str, headers: Option<&HeaderMap>, payload: &[u8]) -> P
     let length = length.unwrap_or(ENVELOPE_MAX + 1).min(payload.len());
     let (envelope, content) = payload.split_at(length);
     let content = (text(CONTENT) == Some("inline")).then(|| content.to_vec());
-    Parcel { id: id.to_owned(), envelope: envelope.to_vec(), content }
+    Parcel { id: id.to_owned(), envelope: envelope.to_vec(), content, trace: text(TRACE).and_then(TraceParent::parse) }
 }
 
 /// A chunk's headers.
@@ -90,10 +97,16 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was_sent_and_a_foreign_one_is_no_envelope() {
-        for content in [None, Some(Vec::new()), Some(b"bytes".to_vec())] {
-            let sent = Parcel { id: "a".to_owned(), envelope: b"{}".to_vec(), content };
+        let trace = TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        for (content, trace) in [(None, None), (Some(Vec::new()), trace), (Some(b"bytes".to_vec()), trace)] {
+            let sent = Parcel { id: "a".to_owned(), envelope: b"{}".to_vec(), content, trace };
             let (headers, payload) = message(&sent, "a");
             assert_eq!(parcel("a", Some(&headers), &payload), sent);
+        }
+        for odd in ["x", "00-0-0-01", "ä", &"0".repeat(3000)] {
+            let (mut headers, payload) = message(&foreign_of(5), "a");
+            headers.insert(TRACE, odd);
+            assert_eq!(parcel("a", Some(&headers), &payload), foreign_of(5), "{odd}");
         }
         let foreign = parcel("a", None, b"bytes");
         assert_eq!((foreign.envelope.as_slice(), foreign.content), (&b"bytes"[..], None));
@@ -108,7 +121,7 @@ mod tests {
     }
 
     fn foreign_of(bytes: usize) -> Parcel {
-        Parcel { id: "a".to_owned(), envelope: vec![b'x'; bytes], content: None }
+        Parcel { id: "a".to_owned(), envelope: vec![b'x'; bytes], content: None, trace: None }
     }
 
     #[test]

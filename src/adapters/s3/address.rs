@@ -1,14 +1,12 @@
 //! `s3://BUCKET[/PREFIX]`, and where its store is.
 
-use crate::adapters::url_parts;
-use crate::core::model::peer::{MASK, host_shown, is_loopback};
+use crate::adapters::http::Place;
+use crate::core::model::peer::{MASK, is_loopback};
 use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
 use std::fmt::Write as _;
 
 const FORM: &str = "this is no `s3://BUCKET/PREFIX`";
-
-const ENDPOINT: &str = "this is no `https://HOST:PORT`";
 
 /// Longest key, in bytes.
 const KEY_MAX: usize = 1024;
@@ -19,15 +17,6 @@ pub(super) struct Address {
     pub(super) bucket: String,
     /// Empty, or with a `/` at its end.
     pub(super) prefix: String,
-}
-
-/// A server that speaks HTTP.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Place {
-    pub(super) is_tls: bool,
-    /// An address of IPv6 has its brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
 }
 
 impl Address {
@@ -63,36 +52,10 @@ impl Address {
     }
 }
 
-impl Place {
-    /// # Errors
-    /// What is wrong with it, without any part of it.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (scheme, rest) = text.split_once("://").ok_or(ENDPOINT)?;
-        let is_tls = match scheme.to_ascii_lowercase().as_str() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(ENDPOINT),
-        };
-        let host = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = url_parts::host_and_port(host, if is_tls { 443 } else { 80 }).ok_or(ENDPOINT)?;
-        Ok(Self { is_tls, host, port })
-    }
-
-    /// AWS's own service in a region.
-    pub(super) fn of_aws(service: &str, region: &str) -> Self {
-        let end = if region.starts_with("cn-") { ".cn" } else { "" };
-        Self { is_tls: true, host: format!("{service}.{region}.amazonaws.com{end}"), port: 443 }
-    }
-
-    /// As the header `host` has it.
-    pub(super) fn header(&self) -> String {
-        let usual = if self.is_tls { 443 } else { 80 };
-        if self.port == usual { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
-    }
-
-    pub(super) fn shown(&self) -> String {
-        format!("http{}://{}", if self.is_tls { "s" } else { "" }, host_shown(&self.header()))
-    }
+/// AWS's own service in a region.
+pub(super) fn of_aws(service: &str, region: &str) -> Place {
+    let end = if region.starts_with("cn-") { ".cn" } else { "" };
+    Place { is_tls: true, host: format!("{service}.{region}.amazonaws.com{end}"), port: 443 }
 }
 
 /// Where a bucket is: the server, and what stands in front of each key's path. Without an endpoint, at AWS.
@@ -103,7 +66,7 @@ pub(super) fn home(
     path_style: Option<bool>,
 ) -> (Place, String) {
     let is_given = endpoint.is_some();
-    let place = endpoint.unwrap_or_else(|| Place::of_aws("s3", region));
+    let place = endpoint.unwrap_or_else(|| of_aws("s3", region));
     // A certificate for `*.s3…` is none for a name with more dots; an address has none in front of it.
     let has_dots = address.bucket.contains(['.', '_']) || place.host.starts_with('[');
     if path_style.unwrap_or(is_given || has_dots) {

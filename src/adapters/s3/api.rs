@@ -1,13 +1,14 @@
 //! The few calls of a store that are made.
 
-use super::address::{Address, Place, encoded, home};
+use super::address::{Address, encoded, home};
+pub(super) use super::condition::Condition;
 use super::credentials::Asker;
 use super::fault::{Fault, Said};
-use super::http::{Http, QUIET, Request, Response};
 use super::keys::Keys;
 use super::profile::Profiles;
 use super::sign::{Signed, authorization, query, stamp};
 use super::xml;
+use crate::adapters::http::{Http, Named, Place, QUIET, Request, Response};
 use crate::core::model::s3::S3Spec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -30,15 +31,8 @@ const COMPLETED_WITHIN: Duration = Duration::from_mins(15);
 /// Whoever gives keys is asked again no sooner than this, while those that it gave still serve.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);
 
-/// What a name must be like for a request to be carried out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Condition {
-    Any,
-    /// Nothing has it.
-    Absent,
-    /// What has it is this, by the store's tag.
-    Is(String),
-}
+/// The fields that say whom to trust.
+pub(super) const NAMED: Named = Named { ca: "ca", endpoint: "endpoint" };
 
 /// Bytes that are sent, with their digest.
 #[derive(Clone)]
@@ -114,20 +108,16 @@ impl<'a> Call<'a> {
     }
 }
 
-impl Condition {
-    fn header(&self) -> Option<(&'static str, String)> {
-        match self {
-            Self::Any => None,
-            Self::Absent => Some(("if-none-match", "*".to_owned())),
-            Self::Is(tag) => Some(("if-match", tag.clone())),
-        }
-    }
-}
-
 impl Api {
     pub(super) fn new(spec: S3Spec, address: Address) -> Self {
         let ca = spec.ca.clone().or_else(|| spec.variable("AWS_CA_BUNDLE").map(PathBuf::from));
-        Self { spec, address, http: Http::new(ca), ready: tokio::sync::Mutex::default(), answered: Mutex::default() }
+        Self {
+            spec,
+            address,
+            http: Http::new(ca, NAMED),
+            ready: tokio::sync::Mutex::default(),
+            answered: Mutex::default(),
+        }
     }
 
     /// Whether the store answered within a time, and did not refuse this process.
@@ -241,7 +231,7 @@ impl Api {
     pub(super) async fn look(&self) -> Result<(), Fault> {
         let (prefix, most) = (self.address.prefix.as_str(), "1");
         let query = [("list-type", "2"), ("max-keys", most), ("prefix", prefix)];
-        self.call(&Call::new("GET", None, &query)).await?.whole().await.map(drop)
+        self.call(&Call::new("GET", None, &query)).await?.whole().await.map(drop).map_err(Fault::from)
     }
 
     /// Stores all of a file.
@@ -263,7 +253,7 @@ impl Api {
         call.headers.push(("x-amz-meta-sha256", hex::encode(content.digest)));
         call.headers.extend(condition.header());
         call.content = content.clone();
-        self.call(&call).await?.whole().await.map(drop)
+        self.call(&call).await?.whole().await.map(drop).map_err(Fault::from)
     }
 
     /// The tag of what has a name. `None` when nothing has it.
@@ -291,7 +281,7 @@ impl Api {
     /// Takes a file away.
     pub(super) async fn remove(&self, path: &str) -> Result<(), Fault> {
         match self.call(&Call::new("DELETE", Some(path), &[])).await {
-            Ok(answer) => answer.whole().await.map(drop),
+            Ok(answer) => answer.whole().await.map(drop).map_err(Fault::from),
             Err(fault) if fault.is_missing() => Ok(()),
             Err(fault) => Err(fault),
         }
@@ -387,7 +377,7 @@ impl Api {
     /// Gives an upload up. One that is not there is gone.
     pub(super) async fn give_up(&self, path: &str, id: &str) -> Result<(), Fault> {
         match self.call(&Call::new("DELETE", Some(path), &[("uploadId", id)])).await {
-            Ok(answer) => answer.whole().await.map(drop),
+            Ok(answer) => answer.whole().await.map(drop).map_err(Fault::from),
             Err(fault) if fault.is_no_upload() => Ok(()),
             Err(fault) => Err(fault),
         }

@@ -1,13 +1,13 @@
 //! Keys, from where AWS's tools take them, in their order: the environment, a token of a web identity, AWS's files, a program that they
 //! name, the container, the instance. A profile that the file names is the only place that is looked at.
 
-use super::address::{Place, encoded};
+use super::address::{encoded, of_aws};
 use super::fault::{Fault, Said};
-use super::http::{Http, QUIET, Request};
 use super::keys::Keys;
 use super::process;
 use super::profile::{Profile, Profiles};
 use super::xml;
+use crate::adapters::http::{Http, Place, QUIET, Request};
 use crate::core::model::peer::is_loopback;
 use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
@@ -138,7 +138,7 @@ impl Asker<'_> {
         let token = Secret::new(String::from_utf8_lossy(&token).trim());
         let place = match self.spec.variable("AWS_ENDPOINT_URL_STS") {
             Some(url) => near("AWS_ENDPOINT_URL_STS", url)?,
-            None => Place::of_aws("sts", self.region),
+            None => of_aws("sts", self.region),
         };
         let body = [
             ("Action", "AssumeRoleWithWebIdentity"),

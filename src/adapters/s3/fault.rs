@@ -1,6 +1,7 @@
 //! What object stores and their lines say, by what can be done about it.
 
 use super::xml;
+use crate::adapters::http::HttpFault;
 use crate::core::ports::file_target::TargetError;
 
 /// Why a call came to nothing.
@@ -23,6 +24,15 @@ pub(super) struct Said {
     pub(super) message: String,
     /// The region that it names.
     pub(super) region: Option<String>,
+}
+
+impl From<HttpFault> for Fault {
+    fn from(fault: HttpFault) -> Self {
+        match fault {
+            HttpFault::Away(reason) => Self::Away(reason),
+            HttpFault::Unusable(reason) => Self::Unusable(reason),
+        }
+    }
 }
 
 impl Said {

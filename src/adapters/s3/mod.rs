@@ -6,9 +6,9 @@
 
 mod address;
 mod api;
+mod condition;
 mod credentials;
 mod fault;
-mod http;
 mod keys;
 mod part;
 mod process;
@@ -204,7 +204,7 @@ impl FileTarget for S3Target {
             return Ok(Some(Arrived { size: there, sha256: None }));
         }
         let (mut digest, mut size) = (Sha256::new(), 0);
-        while let Some(piece) = answer.next().await.map_err(told)? {
+        while let Some(piece) = answer.next().await.map_err(|fault| told(fault.into()))? {
             digest.update(&piece);
             size += piece.len() as u64;
         }

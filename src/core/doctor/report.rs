@@ -52,6 +52,8 @@ pub enum Area {
     Deliver,
     /// Where others send and ask.
     Doors,
+    /// Where traces go.
+    Traces,
 }
 
 impl Area {
@@ -70,6 +72,7 @@ impl Area {
             Self::Broker => "broker",
             Self::Deliver => "deliver",
             Self::Doors => "doors",
+            Self::Traces => "traces",
         }
     }
 }

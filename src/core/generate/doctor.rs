@@ -103,7 +103,7 @@ fn insecure(found: &[Insecure], report: &mut Report<'_>) {
         let area = match peer {
             Peer::Postgres | Peer::SqlServer => Area::Source,
             Peer::Mongo => Area::State,
-            Peer::Kafka | Peer::Redis | Peer::Nats | Peer::Sftp | Peer::S3 => Area::Kafka,
+            Peer::Kafka | Peer::Redis | Peer::Nats | Peer::Sftp | Peer::S3 | Peer::Otlp => Area::Kafka,
         };
         report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
     }

@@ -90,7 +90,7 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     }
     for Insecure { peer, field, what, instead } in insecure {
         let area = match peer {
-            Peer::Kafka | Peer::Nats | Peer::Sftp | Peer::S3 => Area::Kafka,
+            Peer::Kafka | Peer::Nats | Peer::Sftp | Peer::S3 | Peer::Otlp => Area::Kafka,
             Peer::Redis => Area::Queue,
             Peer::Postgres | Peer::SqlServer | Peer::Mongo => Area::Sink,
         };

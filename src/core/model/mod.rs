@@ -43,4 +43,5 @@ pub mod sftp;
 pub mod shown;
 pub mod sql;
 pub mod term;
+pub mod trace;
 pub mod transfer;

@@ -28,12 +28,23 @@ pub enum Peer {
     Sftp,
     /// An object store.
     S3,
+    /// A collector of traces.
+    Otlp,
 }
 
 impl Peer {
     /// All kinds.
-    pub const ALL: [Self; 8] =
-        [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis, Self::Nats, Self::Sftp, Self::S3];
+    pub const ALL: [Self; 9] = [
+        Self::Postgres,
+        Self::SqlServer,
+        Self::Mongo,
+        Self::Kafka,
+        Self::Redis,
+        Self::Nats,
+        Self::Sftp,
+        Self::S3,
+        Self::Otlp,
+    ];
 
     /// As metrics and reports name it.
     pub fn name(self) -> &'static str {
@@ -46,6 +57,7 @@ impl Peer {
             Self::Nats => "nats",
             Self::Sftp => "sftp",
             Self::S3 => "s3",
+            Self::Otlp => "otlp",
         }
     }
 }

@@ -170,6 +170,9 @@ pub struct FileRecord {
     pub place: Option<String>,
     /// Why it failed last. A file that goes on after a failure keeps it.
     pub failure: Option<FileFailure>,
+    /// The trace that its message belongs to, where that is another than its id says: its sender is of another maker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// When this side saw it first.
     #[serde(with = "instant")]
     pub seen_at: Timestamp,
@@ -185,6 +188,11 @@ fn is_none(tries: &u32) -> bool {
 }
 
 impl FileRecord {
+    /// Which way of the collecting side it is on, from 0: each failure ends one, and a redrive begins the next.
+    pub fn way(&self) -> u32 {
+        self.failure.as_ref().map_or(0, |failure| failure.attempts)
+    }
+
     /// The size of what is delivered, in bytes.
     pub fn final_size(&self) -> u64 {
         self.made.as_ref().map_or(self.size, |made| made.size)

@@ -2,6 +2,7 @@
 
 use super::broker::BrokerError;
 use crate::core::model::finding::Finding;
+use crate::core::model::trace::{TraceId, TraceParent};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -44,6 +45,21 @@ pub struct Parcel {
     pub envelope: Vec<u8>,
     /// The content. `None` when it is in chunks.
     pub content: Option<Vec<u8>>,
+    /// The trace that its sender keeps. `None` where there is none, or nothing that can be read.
+    pub trace: Option<TraceParent>,
+}
+
+impl Parcel {
+    /// The trace that it belongs to, where that is another than its id says: its sender is of another maker.
+    pub fn foreign_trace(&self) -> Option<String> {
+        let trace = self.trace?.trace;
+        (trace != TraceId::of_file(&self.id)).then(|| trace.to_string())
+    }
+
+    /// Whether two messages are of the same file: what is said of its trace changes with settings.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.id, &self.envelope, &self.content) == (&other.id, &other.envelope, &other.content)
+    }
 }
 
 /// The collecting side's end. Each call may be repeated: ids and numbers say what is meant.

@@ -26,6 +26,7 @@ pub mod queue;
 pub mod runs;
 pub mod schedules;
 pub mod source;
+pub mod spans;
 pub mod sql_sink;
 pub mod state;
 pub mod store;

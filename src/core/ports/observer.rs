@@ -1,5 +1,6 @@
 //! How a component reports its events to a terminal, a log or metrics. Watching never changes the work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Takes the events of one component. Each component has an event type of its own, beside it. Whoever watches several components
@@ -12,6 +13,15 @@ pub trait Observer<E>: Send + Sync {
 impl<E, F: Fn(&E) + Send + Sync> Observer<E> for F {
     fn observe(&self, event: &E) {
         self(event);
+    }
+}
+
+/// Several who watch, in this order.
+pub struct Observers<E>(pub Vec<Arc<dyn Observer<E>>>);
+
+impl<E> Observer<E> for Observers<E> {
+    fn observe(&self, event: &E) {
+        self.0.iter().for_each(|observer| observer.observe(event));
     }
 }
 

@@ -6,6 +6,7 @@ use super::ready::{Ready, Stillness};
 use super::spec::{Collect, Transfer};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::pattern::Pattern;
+use crate::core::model::trace::Sampler;
 use crate::core::model::transfer::{FileFailure, FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
@@ -39,6 +40,8 @@ pub struct CollectPorts {
     pub observer: Arc<dyn Observer<TransferEvent>>,
     /// This process.
     pub holder: Holder,
+    /// Whose traces are kept. `None`: nobody's, and messages say nothing of them.
+    pub traces: Option<Sampler>,
 }
 
 /// The collecting side.
@@ -54,6 +57,8 @@ pub struct Collector {
     left: Mutex<HashMap<String, (String, String)>>,
     /// Records that cannot be read, and were told.
     odd: Mutex<BTreeSet<OddRecord>>,
+    /// Since when what is ready has held still, by path. Only where traces are kept.
+    pub(super) still: Mutex<HashMap<String, Timestamp>>,
 }
 
 /// What is remembered from one look to the next.
@@ -82,6 +87,7 @@ impl Collector {
             swept: Mutex::default(),
             left: Mutex::default(),
             odd: Mutex::default(),
+            still: Mutex::default(),
         })
     }
 
@@ -113,6 +119,7 @@ impl Collector {
             known.contains(&file.path) || in_flight.contains(&file.path) || kept.get(&file.path) == Some(&file.stamp)
         };
         let ready = looks.still.ready(&listing.files, (&self.collect, &self.pattern), now, is_known);
+        self.remember_still(&ready, &looks.still);
         if !ready.files.is_empty() {
             let (files, bytes) = (ready.files.len() as u64, ready.files.iter().map(|file| file.size).sum());
             self.ports.observer.observe(&TransferEvent::Found { files, bytes });
@@ -221,8 +228,9 @@ impl Collector {
         self.ports.clock.now().strftime("%Y-%m-%d").to_string()
     }
 
-    pub(super) fn drop_event(&self, path: &str, why: &str) {
-        self.ports.observer.observe(&TransferEvent::Dropped { path: path.to_owned(), why: why.to_owned() });
+    pub(super) fn drop_event(&self, path: &str, why: &str, record: Option<&FileRecord>) {
+        let (path, why, record) = (path.to_owned(), why.to_owned(), record.cloned().map(Box::new));
+        self.ports.observer.observe(&TransferEvent::Dropped { path, why, record });
     }
 
     /// Writes a record; with `keeps`, the claim lasts on.

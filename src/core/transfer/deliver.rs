@@ -7,7 +7,7 @@
 use super::collect::claim_until;
 use super::envelope::{Envelope, EnvelopeFault};
 use super::error::TransferError;
-use super::event::TransferEvent;
+use super::event::{Step, TransferEvent};
 use super::place::{Place, place};
 use super::spec::{Deliver, Transfer};
 use crate::core::failpoints::crash::crash_point;
@@ -123,24 +123,15 @@ impl Deliverer {
         Some(Self { transfer, deliver, ports, writer, tries, room, names })
     }
 
-    /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it. What the target says of this
-    /// file alone is for good once it was tried as often as the file says, by whichever processes.
-    ///
-    /// # Errors
-    /// When something needed does not answer, or on a stop. The message stays, and another try goes on where this one ended.
-    pub async fn take(&self, parcel: Parcel, stop: &CancellationToken) -> Result<bool, TransferError> {
+    /// [`Self::take`], without a word of it.
+    pub(super) async fn bring_in(&self, parcel: Parcel, stop: &CancellationToken) -> Result<bool, TransferError> {
         let id = parcel.id.clone();
         let known = match self.ports.ledger.find(self.transfer.id.as_str(), Side::Deliver, &id).await? {
             Some(Entry::Odd(reason)) => return self.refuse_odd(&id, reason).await,
             known => known.and_then(Entry::record),
         };
         if let Some(record) = known.as_ref().filter(|record| is_done(record)) {
-            // It came again: nothing is written a second time.
-            if !self.deliver.filters.is_empty() {
-                self.tidy_up(&id).await?;
-            }
-            self.answer(&id, &Answer::Delivered { sha256: record.sha256.clone() }).await?;
-            return Ok(true);
+            return self.came_again(record).await;
         }
         let envelope = match Envelope::read(&parcel.envelope, &id) {
             Ok(envelope) => envelope,
@@ -155,11 +146,11 @@ impl Deliverer {
                 return Ok(true);
             }
         };
-        let fresh = self.record(&envelope);
+        let fresh = FileRecord { trace: parcel.foreign_trace(), ..self.record(&envelope) };
         let now = self.ports.clock.now();
         let claim = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?;
         let mut record = match claim {
-            Claim::Yours(record) => record,
+            Claim::Yours(record) => FileRecord { trace: fresh.trace.or(record.trace), ..record },
             Claim::Held { .. } => return Ok(false),
             Claim::Odd { reason } => return self.refuse_odd(&id, reason).await,
         };
@@ -175,7 +166,8 @@ impl Deliverer {
                 let took = self.ports.clock.now().duration_since(envelope.timestamp);
                 let took = Duration::try_from(took).unwrap_or_default();
                 let record = way.record;
-                self.answer(&id, &Answer::Delivered { sha256: record.sha256.clone() }).await?;
+                let answer = Answer::Delivered { sha256: record.sha256.clone() };
+                self.step(&id, Step::Receipt, self.answer(&id, &answer)).await?;
                 self.ports.observer.observe(&TransferEvent::Delivered { record, took });
                 Ok(true)
             }
@@ -198,6 +190,15 @@ impl Deliverer {
         }
     }
 
+    /// What was delivered came again: nothing is written a second time.
+    async fn came_again(&self, record: &FileRecord) -> Result<bool, TransferError> {
+        if !self.deliver.filters.is_empty() {
+            self.tidy_up(&record.id).await?;
+        }
+        self.answer(&record.id, &Answer::Delivered { sha256: record.sha256.clone() }).await?;
+        Ok(true)
+    }
+
     fn record(&self, envelope: &Envelope) -> FileRecord {
         let now = self.ports.clock.now();
         FileRecord {
@@ -218,6 +219,7 @@ impl Deliverer {
             tries: 0,
             place: None,
             failure: None,
+            trace: None,
             seen_at: now,
             changed_at: now,
         }
@@ -241,8 +243,9 @@ impl Deliverer {
             return Ok(());
         }
         self.begun(way, there).await?;
-        let published = match self.receive(way, &mut *part, content, stop).await {
-            Ok(()) => self.publish(way, &mut *part, stop).await,
+        let id = way.record.id.clone();
+        let published = match self.step(&id, Step::Receive, self.receive(way, &mut *part, content, stop)).await {
+            Ok(()) => self.step(&id, Step::Publish, self.publish(way, &mut *part, stop)).await,
             Err(fault) => Err(fault),
         };
         if matches!(published, Err(Fault::Lasting(..))) {

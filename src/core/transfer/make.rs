@@ -3,6 +3,7 @@
 
 use super::deliver::{Deliverer, Fault, Way};
 use super::error::TransferError;
+use super::event::Step;
 use super::filter::{Chain, SLICE};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
@@ -57,8 +58,9 @@ impl Deliverer {
         (content, chain): (Option<Vec<u8>>, Option<Chain>),
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
-        self.receive(way, raw, content, stop).await?;
-        let mut made = self.made(way, raw, chain, stop).await?;
+        let id = way.record.id.clone();
+        self.step(&id, Step::Receive, self.receive(way, raw, content, stop)).await?;
+        let mut made = self.step(&id, Step::Filter, self.made(way, raw, chain, stop)).await?;
         let (mut part, there) = self.begun_there(way, &mut *made, stop).await?;
         // Nobody else can name what an earlier try made from here on; a moment ago one that had stood still could.
         if !self.ports.target.is_far() && former.is_some() {
@@ -68,8 +70,9 @@ impl Deliverer {
             }
             way.record.made = now;
         }
-        let published = match self.copy(way, &mut *made, (&mut *part, there), stop).await {
-            Ok(()) => self.publish(way, &mut *part, stop).await,
+        let copied = self.copy(way, &mut *made, (&mut *part, there), stop);
+        let published = match self.step(&id, Step::Write, copied).await {
+            Ok(()) => self.step(&id, Step::Publish, self.publish(way, &mut *part, stop)).await,
             Err(fault) => Err(fault),
         };
         if matches!(published, Err(Fault::Lasting(..))) {

@@ -2,7 +2,7 @@
 //!
 //! In the order a file moves: [`ready`] and [`collect`] say which files may be sent, `send` hashes and sends them, [`envelope`] is what
 //! makes a file exist for the other side, [`deliver`] writes it at the target (`receive` brings its bytes) in the [`place`] that its [`naming`] gives, `make` puts it through the
-//! `filter`s of the file, `publish` gives it that name, `refuse` is what it does with what it will never take, `sweep` and `vanished` give up what nobody goes on with, [`settle`] archives
+//! `filter`s of the file, `publish` gives it that name, `refuse` is what it does with what it will never take, `told` is what traces are made of, `sweep` and `vanished` give up what nobody goes on with, [`settle`] archives
 //! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`], [`verify`] and [`doctor`]
 //! are the questions of the on-call engineer; [`arrivals`] answers whoever brought a file.
 //!
@@ -36,5 +36,6 @@ pub mod steps;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod told;
 mod vanished;
 pub mod verify;

@@ -25,6 +25,11 @@ pub struct Ready {
 }
 
 impl Stillness {
+    /// Since when a file of the last look is as it is now.
+    pub fn since(&self, path: &str) -> Option<Duration> {
+        self.seen.get(path).map(|(_, since)| *since)
+    }
+
     /// Takes the files that are ready. `now` only goes forward. `is_known` says that a version was dealt with.
     pub fn ready(
         &mut self,

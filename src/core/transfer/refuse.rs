@@ -82,6 +82,7 @@ impl Deliverer {
             tries: 0,
             place: None,
             failure: None,
+            trace: None,
             seen_at: now,
             changed_at: now,
         };

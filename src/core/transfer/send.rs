@@ -6,7 +6,7 @@
 use super::collect::{Collector, claim_until};
 use super::envelope::{self, Envelope};
 use super::error::TransferError;
-use super::event::TransferEvent;
+use super::event::{Step, TransferEvent};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::{FailureKind, HasKind};
@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Bytes that are read at once for a digest.
 const PIECE: usize = 256 * 1024;
+
+const CHANGED: &str = "it changed while it was sent";
 
 /// What a reading of a file gave.
 struct Read {
@@ -38,6 +40,7 @@ impl Collector {
         if found.size > self.collect.max_size {
             return self.too_large(found).await;
         }
+        let begun = self.ports.clock.now();
         let read = match self.read(found, stop).await {
             Ok(read) => read,
             Err(TransferError::Folder(error)) => return self.unread(found, error).await,
@@ -67,8 +70,15 @@ impl Collector {
             FileState::Failed => (record.state, record.durable, record.place) = (FileState::Seen, 0, None),
             _ => {}
         }
+        self.told_read(&record, (begun, now));
         crash_point!("transfer.seen");
-        match self.hand_over(&mut record, &mut read, stop).await {
+        let sent = self.hand_over(&mut record, &mut read, stop).await;
+        let failed = match &sent {
+            Ok(is_sent) => (!is_sent).then(|| CHANGED.to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        self.stepped(&record, Step::Send, (now, self.ports.clock.now()), failed);
+        match sent {
             Ok(true) => Ok(()),
             Ok(false) => self.dropped(&record).await,
             Err(error) => {
@@ -101,7 +111,7 @@ impl Collector {
             }
         }
         if size != found.size || file.now().await?.stamp != found.stamp {
-            self.drop_event(&found.path, "it changed while it was read");
+            self.drop_event(&found.path, "it changed while it was read", None);
             return Ok(None);
         }
         Ok(Some(Read { file, sha256: hex::encode(digest.finalize()), content }))
@@ -125,7 +135,7 @@ impl Collector {
     async fn unread(&self, found: &FoundFile, error: FolderError) -> Result<(), TransferError> {
         match error.kind() {
             FailureKind::Absent => {
-                self.drop_event(&found.path, "it vanished before it was read");
+                self.drop_event(&found.path, "it vanished before it was read", None);
                 Ok(())
             }
             FailureKind::Refused => self.refuse(found, error.to_string()).await,
@@ -175,6 +185,7 @@ impl Collector {
             tries: 0,
             place: None,
             failure: None,
+            trace: None,
             seen_at: now,
             changed_at: now,
         }
@@ -224,7 +235,8 @@ impl Collector {
             self.moved(&record.id, record.size);
         }
         let envelope = Envelope::of(record, content.is_none().then_some(chunk)).to_bytes();
-        self.ports.sender.send(Parcel { id: record.id.clone(), envelope, content }).await?;
+        let trace = self.trace_of(record);
+        self.ports.sender.send(Parcel { id: record.id.clone(), envelope, content, trace }).await?;
         crash_point!("transfer.enveloped");
         self.sent(record).await
     }
@@ -276,7 +288,7 @@ impl Collector {
     pub(super) async fn dropped(&self, record: &FileRecord) -> Result<(), TransferError> {
         self.ports.sender.forget(&record.id).await?;
         self.ports.ledger.forget(record, &self.ports.holder).await?;
-        self.drop_event(&record.path, "it changed while it was sent");
+        self.drop_event(&record.path, CHANGED, Some(record));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use super::collect::{CLAIM, Collector, claim_until};
 use super::error::{TransferError, note};
-use super::event::TransferEvent;
+use super::event::{Step, TransferEvent};
 use super::send::foreign;
 use super::spec::After;
 use super::vanished::LOST;
@@ -114,6 +114,8 @@ impl Collector {
             return Ok(true);
         }
         let id = record.id.clone();
+        let failed = if let Answer::Refused { reason, .. } = &answer { Some(reason.clone()) } else { None };
+        self.stepped(&record, Step::Receipt, (record.changed_at, now), failed);
         match answer {
             Answer::Delivered { sha256 } if sha256 == record.sha256 => self.arrived(record).await?,
             Answer::Delivered { sha256 } => {
@@ -171,7 +173,7 @@ impl Collector {
     /// Does with a source what the file says.
     async fn arrived(&self, mut record: FileRecord) -> Result<(), TransferError> {
         crash_point!("transfer.receipt");
-        let file = found(&record);
+        let (file, since) = (found(&record), self.ports.clock.now());
         let moved = match self.collect.after {
             After::Archive => self.ports.inbox.shelve(Shelf::Archive, &self.today(), &file, &record.sha256).await?,
             After::Delete => self.ports.inbox.remove(&file).await?,
@@ -182,6 +184,7 @@ impl Collector {
             record.place = (!place.is_empty()).then_some(place);
         }
         self.advance(&mut record, FileState::Archived, false).await?;
+        self.stepped(&record, Step::Settle, (since, self.ports.clock.now()), None);
         self.ports.observer.observe(&TransferEvent::Settled(record));
         Ok(())
     }

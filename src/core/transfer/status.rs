@@ -3,6 +3,7 @@
 use super::error::TransferError;
 use super::spec::Transfer;
 use crate::core::model::moment::instant;
+use crate::core::model::trace::TraceId;
 use crate::core::model::transfer::{FileFailure, FileRecord, FileState, FileStep, MadeFile, Side};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
 use crate::core::ports::transfer_ledger::{StateCount, TransferLedger, Wanted};
@@ -105,6 +106,8 @@ pub struct FileView {
     pub made: Option<MadeFile>,
     /// Why it failed last.
     pub failure: Option<FileFailure>,
+    /// The trace that its way belongs to, where traces are kept.
+    pub trace_id: String,
     /// When it was seen first.
     #[serde(with = "instant")]
     pub seen_at: Timestamp,
@@ -131,6 +134,7 @@ impl FileView {
             delivered: None,
             made: None,
             failure: None,
+            trace_id: TraceId::of_file(&record.id).to_string(),
             seen_at: record.seen_at,
             changed_at: record.changed_at,
             steps: Vec::new(),
@@ -146,6 +150,9 @@ impl FileView {
                 let delivered = record.place.filter(|_| record.state == FileState::Delivered);
                 (self.deliver, self.delivered, self.made) = (Some(record.state), delivered, record.made);
             }
+        }
+        if let Some(trace) = record.trace {
+            self.trace_id = trace;
         }
         if record.failure.is_some() {
             self.failure = record.failure;

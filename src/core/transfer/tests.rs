@@ -23,6 +23,7 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::TransferId;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
+use crate::core::model::trace::Sampler;
 use crate::core::model::transfer::{FileFailure, FileState, Side};
 use crate::core::ports::file_target::Room;
 use crate::core::ports::inbox::Shelf;
@@ -136,6 +137,7 @@ impl World {
             clock: clock.clone(),
             observer: Arc::clone(&observer),
             holder: holder.clone(),
+            traces: Some(Sampler::ALL),
         };
         let collector = Collector::new(Arc::clone(&self.transfer), ports);
         let (receiver, target) = (Arc::new(self.broker.clone()), Arc::new(self.target.clone()));

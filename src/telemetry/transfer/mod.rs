@@ -1,6 +1,7 @@
 //! The flow transfer, observed: its events as log lines and metrics, and what one transfer is doing now.
 
 pub mod metrics;
+pub mod traces;
 
 use crate::core::health::{HealthEvent, Working};
 use crate::core::model::moment::moment;
@@ -14,6 +15,7 @@ use metrics::{Outcome, TransferMetrics};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use traces::TransferTraces;
 use tracing::{debug, info, warn};
 
 /// What JSON and text lines call their `target`.
@@ -25,6 +27,7 @@ pub struct TransferActivity {
     clock: Arc<dyn Clock>,
     metrics: TransferMetrics,
     state: Mutex<ActivityState>,
+    traces: Option<Arc<TransferTraces>>,
 }
 
 /// What is known at one moment.
@@ -54,7 +57,13 @@ impl TransferActivity {
     /// Nothing has happened yet.
     pub fn new(transfer: &str, clock: Arc<dyn Clock>) -> Self {
         let metrics = TransferMetrics::new(transfer);
-        Self { transfer: transfer.to_owned(), clock, metrics, state: Mutex::default() }
+        Self { transfer: transfer.to_owned(), clock, metrics, state: Mutex::default(), traces: None }
+    }
+
+    /// With its traces, whose ids stand in log lines.
+    #[must_use]
+    pub fn traced(self, traces: Option<Arc<TransferTraces>>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Counts connections that are weaker than they should be.
@@ -111,11 +120,30 @@ impl TransferActivity {
         self.state().halted.remove(&side);
     }
 
+    /// The trace of a version, where it is kept.
+    fn trace(&self, side: Side, id: &str) -> Option<String> {
+        self.traces.as_ref()?.trace_of(side, id).map(|trace| trace.to_string())
+    }
+
+    fn delivered(&self, record: &FileRecord, took: Duration) {
+        let (transfer, id, path) = (self.transfer.as_str(), record.id.as_str(), shown::name(&record.path));
+        let (place, trace_id) = (record.place.as_deref(), self.trace(record.side, id));
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        info!(target: TARGET, transfer, id, path, place, size = record.size, took_ms, trace_id, "file is delivered");
+        self.metrics.processed(Side::Deliver, Outcome::Done);
+        self.metrics.arrived(took);
+        self.goes_on(Side::Deliver);
+        let mut state = self.state();
+        state.delivered += 1;
+        state.bytes += record.size;
+    }
+
     fn failed(&self, record: &FileRecord) {
         let Some(failure) = &record.failure else { return };
+        let trace_id = self.trace(record.side, &record.id);
         let (id, path, kind, reason) = (record.id.as_str(), shown::name(&record.path), &failure.kind, &failure.reason);
         let side = record.side.as_str();
-        warn!(target: TARGET, transfer = self.transfer, side, id, path, kind, reason, "file failed and is set aside");
+        warn!(target: TARGET, transfer = self.transfer, side, id, path, kind, reason, trace_id, "file failed and is set aside");
         self.metrics.processed(record.side, Outcome::Failed);
         self.metrics.failed(kind);
         self.error(reason);
@@ -146,8 +174,9 @@ impl Observer<TransferEvent> for TransferActivity {
                 self.metrics.failed("data");
             }
             TransferEvent::Begun { side, id, path, size, resumed } => {
+                let trace_id = self.trace(*side, id);
                 let (side, path) = (side.as_str(), shown::name(path));
-                debug!(target: TARGET, transfer, side, id, path, size, resumed, "file begins");
+                debug!(target: TARGET, transfer, side, id, path, size, resumed, trace_id, "file begins");
             }
             TransferEvent::Moved { side, bytes, .. } => {
                 if *side == Side::Deliver {
@@ -157,36 +186,30 @@ impl Observer<TransferEvent> for TransferActivity {
             }
             TransferEvent::Sent(record) => {
                 let (id, path) = (record.id.as_str(), shown::name(&record.path));
-                debug!(target: TARGET, transfer, id, path, size = record.size, "file is sent");
+                let trace_id = self.trace(record.side, id);
+                debug!(target: TARGET, transfer, id, path, size = record.size, trace_id, "file is sent");
                 self.goes_on(Side::Collect);
             }
             TransferEvent::Again { path, id } => {
-                info!(target: TARGET, transfer, id, path = shown::name(path), "this version arrived before");
+                let trace_id = self.trace(Side::Collect, id);
+                info!(target: TARGET, transfer, id, path = shown::name(path), trace_id, "this version arrived before");
                 self.metrics.processed(Side::Collect, Outcome::Again);
             }
-            TransferEvent::Dropped { path, why } => {
+            TransferEvent::Dropped { path, why, .. } => {
                 warn!(target: TARGET, transfer, path = shown::name(path), reason = why, "this version is not sent");
                 self.metrics.processed(Side::Collect, Outcome::Dropped);
             }
             TransferEvent::Settled(record) => {
                 let (id, path, place) = (record.id.as_str(), shown::name(&record.path), record.place.as_deref());
-                info!(target: TARGET, transfer, id, path, place, "source is dealt with");
+                let trace_id = self.trace(record.side, id);
+                info!(target: TARGET, transfer, id, path, place, trace_id, "source is dealt with");
                 self.metrics.processed(Side::Collect, Outcome::Done);
                 self.goes_on(Side::Collect);
                 self.state().collected += 1;
             }
-            TransferEvent::Delivered { record, took } => {
-                let (id, path, place) = (record.id.as_str(), shown::name(&record.path), record.place.as_deref());
-                let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                info!(target: TARGET, transfer, id, path, place, size = record.size, took_ms, "file is delivered");
-                self.metrics.processed(Side::Deliver, Outcome::Done);
-                self.metrics.arrived(*took);
-                self.goes_on(Side::Deliver);
-                let mut state = self.state();
-                state.delivered += 1;
-                state.bytes += record.size;
-            }
+            TransferEvent::Delivered { record, took } => self.delivered(record, *took),
             TransferEvent::Failed(record) => self.failed(record),
+            TransferEvent::Taken { .. } | TransferEvent::Stepped { .. } | TransferEvent::LetGo { .. } => {}
             TransferEvent::Looked { side } => self.goes_on(*side),
             TransferEvent::Waiting { side, kind, reason, after } => {
                 let wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);

@@ -70,7 +70,7 @@ async fn seen(receiver: &dyn FileReceiver, busy: &[&str], count: usize, most: us
 }
 
 fn parcel(id: &str, content: Option<&[u8]>) -> Parcel {
-    Parcel { id: id.to_owned(), envelope: b"{\"a\":\n1}".to_vec(), content: content.map(<[u8]>::to_vec) }
+    Parcel { id: id.to_owned(), envelope: b"{\"a\":\n1}".to_vec(), content: content.map(<[u8]>::to_vec), trace: None }
 }
 
 /// The ids of all answers. Each was given a moment ago.

@@ -36,6 +36,7 @@ pub(crate) fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecor
         tries: 0,
         place: None,
         failure: None,
+        trace: None,
         seen_at: at(second),
         changed_at: at(second),
     }

@@ -17,6 +17,7 @@ pub mod mongo;
 pub mod nats;
 pub mod nfs;
 pub mod openapi;
+pub mod otel;
 pub mod outbox;
 pub mod own;
 pub mod ports;

@@ -2,6 +2,8 @@
 
 use super::own::{Own, program};
 use super::running::{until, until_async};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::ops::{Deref, DerefMut};
@@ -136,6 +138,26 @@ impl Nats {
         let client = self.client().await;
         let answer = client.request(subject.to_owned(), payload.to_vec().into()).await.expect("it answers");
         serde_json::from_slice(&answer.payload).expect("JSON")
+    }
+
+    /// As [`Self::put`], with headers.
+    pub async fn put_with(&self, subject: &str, headers: &[(&str, &str)], payload: &[u8]) {
+        let mut map = async_nats::HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, *value);
+        }
+        let client = self.client().await;
+        let sent = client.request_with_headers(subject.to_owned(), map, payload.to_vec().into()).await;
+        let answer: Value = serde_json::from_slice(&sent.expect("it answers").payload).expect("JSON");
+        assert!(answer.get("error").is_none(), "{answer}");
+    }
+
+    /// A header of the last message of a subject.
+    pub async fn header(&self, stream: &str, subject: &str, name: &str) -> Option<String> {
+        let found = self.api(&format!("STREAM.MSG.GET.{stream}"), &json!({ "last_by_subj": subject })).await;
+        let headers = STANDARD.decode(found["message"]["hdrs"].as_str()?).expect("base64");
+        let headers = String::from_utf8(headers).expect("ASCII");
+        headers.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.trim().to_owned()))
     }
 
     /// How many messages there are by subject.

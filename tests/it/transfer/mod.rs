@@ -25,3 +25,5 @@ mod s3_keys;
 mod sftp;
 mod sftp_logins;
 mod sftp_tries;
+mod traces;
+mod traces_away;

@@ -354,7 +354,12 @@ async fn serve(line: Line, number: usize, sides: Vec<Side>, stop: CancellationTo
     let transfer = Arc::new(far.mix.transfer(level));
     let (noted, name) = (Arc::clone(&far), line.name.clone());
     let observer: Arc<dyn Observer<TransferEvent>> = Arc::new(move |event: &TransferEvent| match event {
-        TransferEvent::Looked { .. } | TransferEvent::Moved { .. } | TransferEvent::Begun { .. } => {}
+        TransferEvent::Looked { .. }
+        | TransferEvent::Moved { .. }
+        | TransferEvent::Begun { .. }
+        | TransferEvent::Taken { .. }
+        | TransferEvent::Stepped { .. }
+        | TransferEvent::LetGo { .. } => {}
         event => noted.note(&name, &format!("{event:?}")),
     });
     let holder = Holder { name: line.name.clone(), shown: line.name.clone() };
@@ -367,6 +372,7 @@ async fn serve(line: Line, number: usize, sides: Vec<Side>, stop: CancellationTo
             clock: clock.clone(),
             observer: Arc::clone(&observer),
             holder: holder.clone(),
+            traces: None,
         };
         Collector::new(Arc::clone(&transfer), ports)
     });

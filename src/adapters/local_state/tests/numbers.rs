@@ -75,6 +75,7 @@ fn file(id: &str) -> FileRecord {
         tries: 0,
         place: None,
         failure: None,
+        trace: None,
         seen_at: NOW,
         changed_at: NOW,
     }

@@ -29,7 +29,7 @@ pub(super) fn document(record: &FileRecord) -> Result<Document, Odd> {
     document.insert("_id", key(&record.transfer, record.side, &record.id));
     document.insert("id", &record.id);
     // What is left out now must not stay from the time before.
-    for optional in ["made", "upload"] {
+    for optional in ["made", "upload", "trace"] {
         document.entry(optional.to_owned()).or_insert(Bson::Null);
     }
     document.entry("tries".to_owned()).or_insert(Bson::Int64(0));

@@ -1,6 +1,7 @@
 //! Keys, from servers that answer as AWS's do.
 
 use super::*;
+use crate::adapters::s3::api::NAMED;
 use crate::adapters::s3::tests::spec;
 use crate::core::kind::{FailureKind, HasKind};
 use std::io::{Read, Write};
@@ -40,7 +41,7 @@ fn answering(answers: Vec<(u16, String)>) -> (String, std::thread::JoinHandle<Ve
 }
 
 async fn keys(spec: &S3Spec) -> Result<Keys, Fault> {
-    let (profiles, http) = (Profiles::read(spec)?, Http::new(None));
+    let (profiles, http) = (Profiles::read(spec)?, Http::new(None, NAMED));
     Asker { spec, profiles: &profiles, http: &http, region: "eu-west-1" }.keys().await
 }
 

@@ -20,7 +20,7 @@ fn under_id_of(content: &[u8], change: (&str, serde_json::Value), instead: &[u8]
         "timestamp": "2026-11-28T10:00:00Z",
     });
     envelope[change.0] = change.1;
-    Parcel { id, envelope: envelope.to_string().into_bytes(), content: Some(instead.to_vec()) }
+    Parcel { id, envelope: envelope.to_string().into_bytes(), content: Some(instead.to_vec()), trace: None }
 }
 
 fn forged() -> [Parcel; 5] {

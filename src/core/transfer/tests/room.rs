@@ -12,7 +12,7 @@ fn hollow(id: &str, size: u64) -> Parcel {
         "sha256": "0".repeat(64), "modifiedAt": "2026-11-28T10:00:00Z", "timestamp": "2026-11-28T10:00:00Z",
         "chunks": size.div_ceil(chunk), "chunkSize": chunk,
     });
-    Parcel { id: id.to_owned(), envelope: envelope.to_string().into_bytes(), content: None }
+    Parcel { id: id.to_owned(), envelope: envelope.to_string().into_bytes(), content: None, trace: None }
 }
 
 #[tokio::test(start_paused = true)]

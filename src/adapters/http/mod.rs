@@ -1,7 +1,7 @@
-//! Requests over HTTP/1.1 and their answers: connections are kept for the next request, and nothing waits for ever.
+//! Requests over HTTP/1.1 and their answers, for all adapters whose servers speak it: connections are kept for the next request, and nothing waits for ever.
 
-use super::address::Place;
-use super::fault::Fault;
+mod place;
+
 use crate::adapters::tls::{self, Check};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -22,6 +22,8 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
+pub(super) use place::Place;
+
 /// Time for a connection and its TLS.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(15);
 
@@ -39,6 +41,15 @@ const ANSWER_MAX: usize = 2 << 20;
 
 /// How long a line may be quiet while something is asked for.
 pub(super) const QUIET: Duration = Duration::from_secs(30);
+
+/// Why a request came to nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum HttpFault {
+    /// No answer, or a broken one: what was asked for may have been done.
+    Away(String),
+    /// Nothing can be asked with what is configured.
+    Unusable(String),
+}
 
 /// A request.
 pub(super) struct Request {
@@ -66,21 +77,31 @@ type Sender = SendRequest<Sent>;
 
 type Kept = Mutex<HashMap<Place, Vec<(Sender, Instant)>>>;
 
+/// Who says which certificates count, in words for a person.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    /// What names the authority's certificate.
+    pub(super) ca: &'static str,
+    /// What names the server.
+    pub(super) endpoint: &'static str,
+}
+
 /// A client. Its connections are shared.
 pub(super) struct Http {
     ca: Option<PathBuf>,
+    named: Named,
     tls: OnceCell<TlsConnector>,
     kept: Arc<Kept>,
 }
 
 impl Http {
     /// Certificates are checked against those of a file, or of the system.
-    pub(super) fn new(ca: Option<PathBuf>) -> Self {
-        Self { ca, tls: OnceCell::new(), kept: Arc::default() }
+    pub(super) fn new(ca: Option<PathBuf>, named: Named) -> Self {
+        Self { ca, named, tls: OnceCell::new(), kept: Arc::default() }
     }
 
     /// Sends a request, and waits for the begin of the answer.
-    pub(super) async fn send(&self, request: Request) -> Result<Response, Fault> {
+    pub(super) async fn send(&self, request: Request) -> Result<Response, HttpFault> {
         let Request { method, place, target, headers, body, quiet } = request;
         let moved = Arc::new(Mutex::new(Instant::now()));
         let mut http = hyper::Request::builder().method(method).uri(target);
@@ -89,7 +110,7 @@ impl Http {
         }
         http = http.header(USER_AGENT, HeaderValue::from_static("filegen"));
         let http = http.body(Sent { rest: body, moved: Arc::clone(&moved) });
-        let mut http = http.map_err(|error| Fault::Unusable(format!("no such request can be made: {error}")))?;
+        let mut http = http.map_err(|error| HttpFault::Unusable(format!("no such request can be made: {error}")))?;
         loop {
             let (mut sender, was_kept) = match self.kept_to(&place) {
                 Some(sender) => (sender, true),
@@ -109,7 +130,7 @@ impl Http {
             match error.take_message() {
                 // The kept connection had ended: nothing was sent.
                 Some(again) if was_kept => http = again,
-                Some(_) | None => return Err(Fault::Away(words(error.error()))),
+                Some(_) | None => return Err(HttpFault::Away(words(error.error()))),
             }
         }
     }
@@ -121,36 +142,41 @@ impl Http {
         there.pop().map(|(sender, _)| sender)
     }
 
-    async fn connected(&self, place: &Place) -> Result<Sender, Fault> {
+    async fn connected(&self, place: &Place) -> Result<Sender, HttpFault> {
         let connecting = async {
             let host = place.host.trim_start_matches('[').trim_end_matches(']');
             let stream = TcpStream::connect((host, place.port)).await;
-            let stream = stream.map_err(|error| Fault::Away(format!("{}: {error}", place.shown())))?;
+            let stream = stream.map_err(|error| HttpFault::Away(format!("{}: {error}", place.shown())))?;
             let _ = stream.set_nodelay(true);
             if !place.is_tls {
                 return begun(stream).await;
             }
             let name = ServerName::try_from(host.to_owned());
             let name =
-                name.map_err(|_| Fault::Unusable("its host is no name that a certificate can have".to_owned()))?;
+                name.map_err(|_| HttpFault::Unusable("its host is no name that a certificate can have".to_owned()))?;
             let stream = self.tls().await?.connect(name, stream).await;
-            begun(stream.map_err(|error| untrusted(place, &error))?).await
+            begun(stream.map_err(|error| untrusted(place, self.named, &error))?).await
         };
-        let late = |_| Fault::Away(format!("{} does not answer within {CONNECTED_WITHIN:?}", place.shown()));
+        let late = |_| HttpFault::Away(format!("{} does not answer within {CONNECTED_WITHIN:?}", place.shown()));
         timeout(CONNECTED_WITHIN, connecting).await.map_err(late)?
     }
 
-    async fn tls(&self) -> Result<&TlsConnector, Fault> {
+    async fn tls(&self) -> Result<&TlsConnector, HttpFault> {
         let ready = self.tls.get_or_try_init(async || {
-            let config = tls::client(Check::Host, self.ca.as_deref(), "`ca`", rustls::DEFAULT_VERSIONS)?;
+            let config = tls::client(
+                Check::Host,
+                self.ca.as_deref(),
+                &format!("`{}`", self.named.ca),
+                rustls::DEFAULT_VERSIONS,
+            )?;
             Ok::<_, String>(TlsConnector::from(Arc::new(config)))
         });
-        ready.await.map_err(Fault::Unusable)
+        ready.await.map_err(HttpFault::Unusable)
     }
 }
 
-async fn begun<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<Sender, Fault> {
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| Fault::Away(words(&error)))?;
+async fn begun<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<Sender, HttpFault> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| HttpFault::Away(words(&error)))?;
     // It ends with its sender.
     tokio::spawn(async move {
         let _ = connection.await;
@@ -159,14 +185,14 @@ async fn begun<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) ->
 }
 
 /// A certificate that is not the right one is no passing thing.
-fn untrusted(place: &Place, error: &std::io::Error) -> Fault {
+fn untrusted(place: &Place, named: Named, error: &std::io::Error) -> HttpFault {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(_)) => {
-            let hint = "name the authority's certificate in `ca`, or correct `endpoint`";
-            Fault::Unusable(format!("the certificate of {} is not trusted: {error}; {hint}", place.shown()))
+            let hint = format!("name the authority's certificate in `{}`, or correct `{}`", named.ca, named.endpoint);
+            HttpFault::Unusable(format!("the certificate of {} is not trusted: {error}; {hint}", place.shown()))
         }
-        _ => Fault::Away(format!("{}: {error}", place.shown())),
+        _ => HttpFault::Away(format!("{}: {error}", place.shown())),
     }
 }
 
@@ -181,14 +207,14 @@ fn words(error: &hyper::Error) -> String {
 }
 
 /// Waits for as long as something moves.
-async fn still<T>(work: impl Future<Output = T>, moved: &Mutex<Instant>, quiet: Duration) -> Result<T, Fault> {
+async fn still<T>(work: impl Future<Output = T>, moved: &Mutex<Instant>, quiet: Duration) -> Result<T, HttpFault> {
     let mut work = std::pin::pin!(work);
     loop {
         let last = *moved.lock().unwrap_or_else(PoisonError::into_inner);
         match tokio::time::timeout_at(last + quiet, &mut work).await {
             Ok(done) => return Ok(done),
             Err(_) if *moved.lock().unwrap_or_else(PoisonError::into_inner) > last => {}
-            Err(_) => return Err(Fault::Away(format!("nothing moved for {} s", quiet.as_secs()))),
+            Err(_) => return Err(HttpFault::Away(format!("nothing moved for {} s", quiet.as_secs()))),
         }
     }
 }
@@ -200,10 +226,10 @@ impl Response {
     }
 
     /// The next bytes of the body. `None` at its end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, HttpFault> {
         loop {
             let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
-            let quiet = || Fault::Away(format!("nothing came for {} s", self.quiet.as_secs()));
+            let quiet = || HttpFault::Away(format!("nothing came for {} s", self.quiet.as_secs()));
             match timeout(self.quiet, frame).await.map_err(|_| quiet())? {
                 Some(Ok(frame)) => {
                     // Trailers say nothing here.
@@ -211,7 +237,7 @@ impl Response {
                         return Ok(Some(data));
                     }
                 }
-                Some(Err(error)) => return Err(Fault::Away(words(&error))),
+                Some(Err(error)) => return Err(HttpFault::Away(words(&error))),
                 None => {
                     if let Some((kept, place, sender)) = self.kept.take() {
                         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,11 +253,11 @@ impl Response {
     }
 
     /// All of the body.
-    pub(super) async fn whole(mut self) -> Result<Vec<u8>, Fault> {
+    pub(super) async fn whole(mut self) -> Result<Vec<u8>, HttpFault> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
             if whole.len() + piece.len() > ANSWER_MAX {
-                return Err(Fault::Away("its answer is longer than any should be".to_owned()));
+                return Err(HttpFault::Away("its answer is longer than any should be".to_owned()));
             }
             whole.extend_from_slice(&piece);
         }
