@@ -1,4 +1,5 @@
-//! A server that speaks TDS 7.4 in front of SQLite: SQL Server as far as a reader of views can tell, for tests.
+//! A server that speaks TDS 7.4 in front of SQLite: SQL Server as far as a reader of views, and a writer of
+//! tables, can tell, for tests.
 //!
 //! Written from the public protocol description [MS-TDS]; no code is shared with the client under test, and FreeTDS is
 //! pointed at it as well. One thread per connection, blocking I/O; every connection has its own SQLite connection to one file.
@@ -10,18 +11,28 @@
     reason = "a wire format is made of truncated lengths"
 )]
 
+mod batch;
+mod bulk;
+mod catalog;
+mod change;
 mod database;
 mod fault;
 mod form;
+mod incoming;
 mod login;
+mod merge;
+mod moment;
 mod order;
 mod reply;
 mod request;
+mod rows;
 mod session;
+mod tables;
 mod tsql;
 mod types;
 mod values;
 mod wire;
+mod writes;
 
 #[allow(unused_imports, reason = "the runner by hand injects nothing")]
 pub use fault::{Action, Fault};

@@ -1,6 +1,7 @@
 //! SQL Server's orders, as SQLite collations.
 
-use super::values::{Moment, guid_bytes, scaled};
+use super::moment::Moment;
+use super::values::{guid_bytes, scaled};
 use rusqlite::Connection;
 use std::cmp::Ordering;
 

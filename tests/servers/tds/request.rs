@@ -1,6 +1,6 @@
 //! What a client asks for: a batch of SQL text, or `sp_executesql` with its typed parameters.
 
-use super::types;
+use super::incoming;
 use rusqlite::types::Value;
 
 /// The header that every request has.
@@ -116,7 +116,7 @@ pub fn rpc(payload: &[u8]) -> Option<Result<Request, String>> {
         let units = usize::from(cursor.u8()?);
         let name = cursor.utf16(units)?;
         let _status = cursor.u8()?;
-        values.push((name, types::read_parameter(&mut cursor)?));
+        values.push((name, incoming::parameter(&mut cursor)?));
     }
     let mut values = values.into_iter();
     let mut text = || match values.next()? {

@@ -1,32 +1,37 @@
 //! A session: requests in, answers out.
 
-use super::fault::Action;
-use super::form::{Form, Nulls};
 use super::login::{self, Session};
 use super::reply::{ATTENDED, Done, FAILED, MORE, Message, Reply};
 use super::request::{self, Request, Transaction};
+use super::rows::columns;
 use super::tsql::{self, Statement};
 use super::types::{ColumnType, SqlType};
-use super::wire::{ATTENTION, BATCH, RPC, TRANSACTION};
-use super::{Shared, database, lock, values};
+use super::wire::{ATTENTION, BATCH, BULK, RPC, TRANSACTION};
+use super::{Shared, database, lock};
 use rusqlite::Connection;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use std::io;
 use std::net::TcpStream;
 
 /// What a session remembers between requests.
-struct State<'a> {
-    shared: &'a Shared,
-    db: Connection,
-    database: String,
-    transaction: Option<u64>,
+pub struct State<'a> {
+    pub shared: &'a Shared,
+    pub db: Connection,
+    pub database: String,
+    pub transaction: Option<u64>,
     transactions: u64,
     snapshot: bool,
-    only_format: bool,
+    pub only_format: bool,
+    /// XACT_ABORT: any error ends the transaction.
+    pub aborts: bool,
+    /// Of the last statement.
+    pub row_count: i64,
+    /// The table and columns of the bulk load that comes.
+    pub bulk: Option<(String, Vec<String>)>,
 }
 
 /// How a statement ended, as far as the answer goes on.
-enum End {
+pub enum End {
     /// Rows, or none to speak of.
     Done(u16, Option<u64>),
     /// An error has to be sent.
@@ -45,16 +50,27 @@ enum End {
 pub fn serve(shared: &Shared, socket: TcpStream) -> io::Result<()> {
     let Some(Session { mut wire, packet_size, database }) = login::accept(shared, socket)? else { return Ok(()) };
     let db = database::open(&shared.file).map_err(io::Error::other)?;
-    let mut state =
-        State { shared, db, database, transaction: None, transactions: 0, snapshot: false, only_format: false };
+    let mut state = State {
+        shared,
+        db,
+        database,
+        transaction: None,
+        transactions: 0,
+        snapshot: false,
+        only_format: false,
+        aborts: false,
+        row_count: 0,
+        bulk: None,
+    };
     loop {
         let (kind, payload) = wire.read_message()?;
         let broken = || io::Error::other("a request that ends early");
         let reply = Reply::new(&mut wire, packet_size, &shared.options.form);
         match kind {
-            BATCH => state.run(&request::batch(&payload).ok_or_else(broken)?, Done::Batch, reply)?,
+            BATCH => state.run(request::batch(&payload).ok_or_else(broken)?, Done::Batch, reply)?,
+            BULK => state.load(&payload, reply)?,
             RPC => match request::rpc(&payload).ok_or_else(broken)? {
-                Ok(request) => state.run(&request, Done::InProc, reply)?,
+                Ok(request) => state.run(request, Done::InProc, reply)?,
                 Err(procedure) => {
                     let text = format!("Could not find stored procedure '{procedure}'.");
                     fail(reply, Done::Proc, &Message::new(2812, 16, text))?;
@@ -67,10 +83,18 @@ pub fn serve(shared: &Shared, socket: TcpStream) -> io::Result<()> {
     }
 }
 
-fn fail(mut reply: Reply<'_>, done: Done, message: &Message) -> io::Result<()> {
+pub fn fail(mut reply: Reply<'_>, done: Done, message: &Message) -> io::Result<()> {
     reply.error(message);
     reply.done(done, FAILED, 0, None);
     reply.finish()
+}
+
+/// What is said of a batch that cannot be read.
+fn unread(near: &str) -> Message {
+    match near.split_once(' ').and_then(|(number, text)| Some((number.parse().ok()?, text))) {
+        Some((number, text)) => Message::new(number, 15, text),
+        None => Message::new(102, 15, format!("Incorrect syntax near '{near}'.")),
+    }
 }
 
 fn attended(shared: &Shared, mut reply: Reply<'_>) -> io::Result<()> {
@@ -80,7 +104,7 @@ fn attended(shared: &Shared, mut reply: Reply<'_>) -> io::Result<()> {
 }
 
 impl State<'_> {
-    fn run(&mut self, request: &Request, done: Done, mut reply: Reply<'_>) -> io::Result<()> {
+    fn run(&mut self, mut request: Request, done: Done, mut reply: Reply<'_>) -> io::Result<()> {
         let declared = if request.declared.is_empty() { String::new() } else { format!("({}) ", request.declared) };
         lock(&self.shared.statements).push(format!("{declared}{}", request.sql));
         let last = if done == Done::Batch { Done::Batch } else { Done::Proc };
@@ -89,15 +113,20 @@ impl State<'_> {
         }
         let statements = match tsql::statements(&request.sql) {
             Ok(statements) => statements,
-            Err(near) => return fail(reply, last, &Message::new(102, 15, format!("Incorrect syntax near '{near}'."))),
+            Err(near) => return fail(reply, last, &unread(&near)),
         };
+        let given = request.params.len();
         let count = statements.len();
         for (index, statement) in statements.into_iter().enumerate() {
             let more = if done == Done::InProc || index + 1 < count { MORE } else { 0 };
-            let end = self.statement(statement, request, &mut reply);
-            match end? {
+            request.params.truncate(given);
+            request.params.extend(self.own());
+            match self.statement(statement, &request, done, &mut reply)? {
                 End::Done(command, rows) => reply.done(done, more, command, rows),
-                End::Error(message) => return fail(reply, last, &message),
+                End::Error(message) => {
+                    self.failed(&message, &mut reply);
+                    return fail(reply, last, &message);
+                }
                 End::Attention => return attended(self.shared, reply),
                 End::Cut => return Err(reply.cut()),
                 End::Stall => return Err(reply.stall(&self.shared.attentions)),
@@ -113,7 +142,26 @@ impl State<'_> {
         reply.finish()
     }
 
-    fn statement(&mut self, statement: Statement, request: &Request, reply: &mut Reply<'_>) -> io::Result<End> {
+    /// Does a statement, unless a fault is in its way; one that writes may have one behind it, too.
+    pub fn statement(
+        &mut self,
+        statement: Statement,
+        request: &Request,
+        done: Done,
+        reply: &mut Reply<'_>,
+    ) -> io::Result<End> {
+        use Statement::{Bulk, Change, Commit, Merge, Output};
+        if !matches!(statement, Bulk { .. } | Change { .. } | Commit | Merge(_) | Output { .. }) {
+            return self.act(statement, request, done, reply);
+        }
+        if let Some(end) = self.write_fault(&request.sql, 0) {
+            return Ok(end);
+        }
+        let end = self.act(statement, request, done, reply)?;
+        Ok(self.write_fault(&request.sql, 1).unwrap_or(end))
+    }
+
+    fn act(&mut self, statement: Statement, request: &Request, done: Done, reply: &mut Reply<'_>) -> io::Result<End> {
         let result = match statement {
             Statement::Set(text) => {
                 self.set(&text);
@@ -127,9 +175,23 @@ impl State<'_> {
             Statement::Begin => self.begin(reply),
             Statement::Commit => self.end(reply, Transaction::Commit),
             Statement::Rollback => self.end(reply, Transaction::Rollback),
-            Statement::Change { sql, command } => {
-                self.db.execute(&sql, []).map(|rows| End::Done(command, (command < 0xc6).then_some(rows as u64)))
+            Statement::Save(name) => {
+                self.db.execute_batch(&format!("SAVEPOINT {name}")).map(|()| End::Done(0xd6, None))
             }
+            Statement::Back(name) => {
+                self.db.execute_batch(&format!("ROLLBACK TO {name}")).map(|()| End::Done(0xd5, None))
+            }
+            Statement::Throw(number, text) => Ok(End::Error(Message::new(number, 16, text))),
+            Statement::If { condition, then, otherwise } => {
+                return self.decide(&condition, (then, otherwise), request, done, reply);
+            }
+            Statement::Bulk { table, columns } => {
+                self.bulk = Some((table, columns));
+                Ok(End::Done(0xf0, None))
+            }
+            Statement::Change { sql, command } => self.change(&sql, command, request),
+            Statement::Merge(merge) => return self.merge(&merge, request, reply),
+            Statement::Output { sql, command, table } => return self.output((&sql, command, &table), request, reply),
             Statement::Select { sql, types, ordered } => return self.select(&sql, &types, ordered, request, reply),
         };
         Ok(result.unwrap_or_else(|error| End::Error(database::message(&error))))
@@ -139,6 +201,8 @@ impl State<'_> {
         match text {
             "SET FMTONLY ON" => self.only_format = true,
             "SET FMTONLY OFF" => self.only_format = false,
+            "SET XACT_ABORT ON" => self.aborts = true,
+            "SET XACT_ABORT OFF" => self.aborts = false,
             text if text.starts_with("SET TRANSACTION ISOLATION LEVEL") => self.snapshot = text.ends_with("SNAPSHOT"),
             _ => {}
         }
@@ -209,75 +273,6 @@ impl State<'_> {
         }
     }
 
-    fn rows(
-        &self,
-        sql: &str,
-        types: &[Option<SqlType>],
-        ordered: usize,
-        request: &Request,
-        reply: &mut Reply<'_>,
-    ) -> rusqlite::Result<io::Result<End>> {
-        let mut statement = self.db.prepare(sql)?;
-        bind(&mut statement, &request.params)?;
-        let declared = columns(&statement, types);
-        let mut rows = statement.raw_query();
-        let mut next = rows.next()?;
-        let columns: Vec<(String, ColumnType)> = (declared.into_iter().enumerate())
-            .map(|(index, (name, column))| {
-                let value = next.and_then(|row| row.get_ref(index).ok());
-                // As the description has it, where there is no row to see.
-                let guessed = || if next.is_some() { guess(value) } else { SqlType::BigInt };
-                (name, column.unwrap_or_else(|| ColumnType::plain(guessed())))
-            })
-            .collect();
-        reply.settings(&self.database);
-        metadata(&columns, ordered, reply);
-        reply.chatter(0);
-        let fault = lock(&self.shared.faults).iter().find(|fault| request.sql.contains(&fault.statement)).cloned();
-        let mut count = 0;
-        while let Some(row) = next.filter(|_| !self.only_format) {
-            if fault.as_ref().is_some_and(|fault| fault.row == count) {
-                let mut faults = lock(&self.shared.faults);
-                if let Some(at) =
-                    faults.iter().position(|fault| fault.row == count && request.sql.contains(&fault.statement))
-                {
-                    let fault = faults.remove(at);
-                    drop(faults);
-                    match fault.action {
-                        Action::Error(number, class, text) => {
-                            return Ok(Ok(End::Error(Message::new(number, class, text))));
-                        }
-                        Action::Garble => reply.buffer.extend_from_slice(&[0x17; 64]),
-                        Action::Drop => {
-                            reply.buffer.extend_from_slice(&[0xd1, 1]);
-                            return Ok(Ok(End::Cut));
-                        }
-                        Action::Stall => return Ok(Ok(End::Stall)),
-                        Action::Unended => return Ok(Ok(End::Unended)),
-                        Action::Lose => {
-                            count += 1;
-                            next = rows.next()?;
-                            continue;
-                        }
-                    }
-                }
-            }
-            if let Err(message) = write_row(&columns, row, count, &self.shared.options.form, &mut reply.buffer) {
-                return Ok(Ok(End::Error(message)));
-            }
-            reply.chatter(count + 1);
-            if let Err(error) = reply.send_full() {
-                return Ok(Err(error));
-            }
-            if reply.attention {
-                return Ok(Ok(End::Attention));
-            }
-            count += 1;
-            next = rows.next()?;
-        }
-        Ok(Ok(End::Done(0xc1, Some(count))))
-    }
-
     /// Fills the table that stands for `sys.dm_exec_describe_first_result_set(@P1, …)`.
     fn describe(&self, request: &Request) -> rusqlite::Result<()> {
         self.db.execute_batch(
@@ -297,7 +292,7 @@ impl State<'_> {
                     .map_err(|e| database::message(&e)),
                 _ => Ok(Vec::new()),
             },
-            Err(near) => Err(Message::new(102, 15, format!("Incorrect syntax near '{near}'."))),
+            Err(near) => Err(unread(&near)),
         };
         match described {
             Ok(columns) => {
@@ -318,82 +313,4 @@ impl State<'_> {
         }
         Ok(())
     }
-}
-
-fn bind(statement: &mut rusqlite::Statement<'_>, params: &[(String, Value)]) -> rusqlite::Result<()> {
-    for (name, value) in params {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
-    Ok(())
-}
-
-/// A result's columns: their names, and their types where the statement or a table declares them.
-fn columns(statement: &rusqlite::Statement<'_>, types: &[Option<SqlType>]) -> Vec<(String, Option<ColumnType>)> {
-    (statement.columns().enumerate())
-        .map(|(index, column)| {
-            let said = types.get(index).copied().flatten().map(ColumnType::plain);
-            let name = column.name().to_owned();
-            let declared = || column.decl_type().and_then(|text| ColumnType::declared(&text.replace("(-1)", "(max)")));
-            (name, said.or_else(declared))
-        })
-        .collect()
-}
-
-/// The type of an expression, from the first row's value.
-fn guess(value: Option<ValueRef<'_>>) -> SqlType {
-    match value {
-        Some(ValueRef::Integer(_)) => SqlType::BigInt,
-        Some(ValueRef::Real(_)) => SqlType::Float,
-        Some(ValueRef::Blob(_)) => SqlType::VarBinary(None),
-        Some(ValueRef::Text(bytes)) if bytes.len() > 4000 => SqlType::NVarChar(None),
-        _ => SqlType::NVarChar(Some(4000)),
-    }
-}
-
-fn metadata(columns: &[(String, ColumnType)], ordered: usize, reply: &mut Reply<'_>) {
-    reply.buffer.push(0x81);
-    reply.buffer.extend_from_slice(&(columns.len() as u16).to_le_bytes());
-    for (name, column) in columns {
-        column.metadata(name, &mut reply.buffer);
-    }
-    if ordered > 0 {
-        reply.order(ordered);
-    }
-}
-
-/// One row: as ROW, or as NBCROW with its bit map.
-fn write_row(
-    columns: &[(String, ColumnType)],
-    row: &rusqlite::Row<'_>,
-    number: u64,
-    form: &Form,
-    out: &mut Vec<u8>,
-) -> Result<(), Message> {
-    let values: Vec<ValueRef<'_>> =
-        (0..columns.len()).map(|index| row.get_ref(index).unwrap_or(ValueRef::Null)).collect();
-    let bitmap = match form.nulls {
-        Nulls::Bitmap => values.contains(&ValueRef::Null),
-        Nulls::InPlace => false,
-        Nulls::Mixed => number % 2 == 1,
-    };
-    out.push(if bitmap { 0xd2 } else { 0xd1 });
-    if bitmap {
-        let bits = |values: &[ValueRef<'_>]| {
-            values.iter().rev().fold(0_u8, |byte, value| (byte << 1) | u8::from(*value == ValueRef::Null))
-        };
-        out.extend(values.chunks(8).map(bits));
-    }
-    for ((name, column), value) in columns.iter().zip(values) {
-        if value == ValueRef::Null {
-            if !bitmap {
-                values::write_null(column, out);
-            }
-            continue;
-        }
-        values::write(column, value, form.plp, out)
-            .map_err(|why| Message::new(8115, 16, format!("Arithmetic overflow error in column {name}: {why}.")))?;
-    }
-    Ok(())
 }

@@ -1,6 +1,9 @@
 //! T-SQL into SQLite's SQL: as much of it as the product, its fixtures and FreeTDS send.
 
-use super::types::{ColumnType, SqlType};
+use super::tables::{create_index, create_table};
+use super::types::SqlType;
+use super::writes::{self, Merge};
+use super::{batch, catalog};
 use std::fmt::Write as _;
 
 /// A statement, ready for the session.
@@ -23,11 +26,34 @@ pub enum Statement {
         sql: String,
         command: u16,
     },
+    /// The rows that a change makes or takes away, of a table.
+    Output {
+        sql: String,
+        command: u16,
+        table: String,
+    },
+    Merge(Box<Merge>),
+    /// INSERT BULK: the rows come in a message of their own.
+    Bulk {
+        table: String,
+        columns: Vec<String>,
+    },
+    /// A savepoint.
+    Save(String),
+    /// Back to a savepoint.
+    Back(String),
+    If {
+        condition: String,
+        then: Vec<Statement>,
+        otherwise: Vec<Statement>,
+    },
+    /// An error of the client's own: number, text.
+    Throw(u32, String),
 }
 
 /// One piece of text, or what stands between parentheses.
 #[derive(Clone, PartialEq, Debug)]
-enum Node {
+pub enum Node {
     Word(String),
     Name(String),
     Text(String),
@@ -39,11 +65,11 @@ enum Node {
 }
 
 impl Node {
-    fn is(&self, word: &str) -> bool {
+    pub fn is(&self, word: &str) -> bool {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
-    fn is_any(&self, words: &[&str]) -> bool {
+    pub fn is_any(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.is(word))
     }
 }
@@ -51,59 +77,57 @@ impl Node {
 /// Takes a batch apart into statements; an error is what stands where nothing can be made of it.
 pub fn statements(sql: &str) -> Result<Vec<Statement>, String> {
     let mut chars = sql.chars().collect::<Vec<_>>().into_iter().peekable();
-    let nodes = read(&mut chars, false)?;
-    let mut statements = Vec::new();
-    let mut rest = nodes.as_slice();
-    while let Some(first) = rest.first() {
-        if *first == Node::Symbol(';') {
-            rest = &rest[1..];
-            continue;
-        }
-        let length = if first.is("SET") {
-            set_length(rest)
-        } else {
-            let ends = |node: &Node| *node == Node::Symbol(';') || (node.is("SET") && !first.is("UPDATE"));
-            rest.iter().skip(1).position(ends).map_or(rest.len(), |at| at + 1)
-        };
-        let (statement, after) = rest.split_at(length.min(rest.len()));
-        statements.push(translate(statement)?);
-        rest = after;
-    }
-    Ok(statements)
+    batch::sequence(&writes::without_hints(&read(&mut chars, false)?))
 }
 
-fn set_length(nodes: &[Node]) -> usize {
-    if nodes.get(1).is_some_and(|node| node.is("TRANSACTION")) {
-        return if nodes.get(4).is_some_and(|node| node.is_any(&["READ", "REPEATABLE"])) { 6 } else { 5 };
-    }
-    3
-}
-
-fn translate(nodes: &[Node]) -> Result<Statement, String> {
+pub fn translate(nodes: &[Node]) -> Result<Statement, String> {
     let first = &nodes[0];
     let sql = render(nodes);
     Ok(match first {
         node if node.is("SET") => Statement::Set(sql.to_uppercase()),
         node if node.is("BEGIN") => Statement::Begin,
         node if node.is("COMMIT") => Statement::Commit,
-        node if node.is("ROLLBACK") => Statement::Rollback,
+        node if node.is("SAVE") => Statement::Save(nodes.get(2).map(render_one).ok_or("SAVE")?),
+        node if node.is("ROLLBACK") => match nodes.get(2) {
+            Some(name) => Statement::Back(render_one(name)),
+            None => Statement::Rollback,
+        },
+        node if node.is("THROW") => throw(nodes)?,
+        node if node.is("MERGE") => writes::merge(nodes)?,
+        node if node.is("TRUNCATE") => {
+            let (table, _) = table_name(nodes.get(2..).unwrap_or_default());
+            Statement::Change { sql: format!("DELETE FROM {table}"), command: 0xc4 }
+        }
         node if node.is("USE") => Statement::Use(nodes.get(1).map(render_one).unwrap_or_default()),
         node if node.is_any(&["SELECT", "WITH"]) => {
             let order = nodes.windows(2).position(|pair| pair[0].is("ORDER") && pair[1].is("BY"));
             let ordered = order.map_or(0, |at| nodes[at..].iter().filter(|n| **n == Node::Symbol(',')).count() + 1);
             Statement::Select { sql, types: item_types(nodes), ordered }
         }
-        node if node.is("INSERT") => Statement::Change { sql, command: 0xc3 },
-        node if node.is("DELETE") => Statement::Change { sql, command: 0xc4 },
-        node if node.is("UPDATE") => Statement::Change { sql, command: 0xc5 },
+        node if node.is("INSERT") => writes::insert(nodes)?,
+        node if node.is("DELETE") => writes::delete(nodes)?,
+        node if node.is("UPDATE") => writes::update(nodes)?,
         node if node.is("CREATE") && nodes.get(1).is_some_and(|node| node.is("TABLE")) => {
             Statement::Change { sql: create_table(nodes)?, command: 0xc6 }
+        }
+        node if node.is("CREATE") && nodes.iter().take(5).any(|node| node.is("INDEX")) => {
+            Statement::Change { sql: create_index(nodes)?, command: 0xc7 }
         }
         // A schema is a part of its tables' names here.
         node if node.is("CREATE") && nodes.get(1).is_some_and(|node| node.is("SCHEMA")) => Statement::Set(sql),
         node if node.is_any(&["CREATE", "DROP", "ALTER"]) => Statement::Change { sql, command: 0xc7 },
         other => return Err(render_one(other)),
     })
+}
+
+/// `THROW 50001, N'why', 1`.
+fn throw(nodes: &[Node]) -> Result<Statement, String> {
+    match nodes {
+        [_, Node::Number(number), _, Node::Text(text), ..] => {
+            Ok(Statement::Throw(number.parse().map_err(|_| number.clone())?, text.clone()))
+        }
+        _ => Err("THROW".to_owned()),
+    }
 }
 
 /// Reads to the end, or to the parenthesis that closes.
@@ -133,7 +157,11 @@ fn read(chars: &mut std::iter::Peekable<std::vec::IntoIter<char>>, inside: bool)
             '\'' => Node::Text(quoted(chars, '\'')?),
             '"' => Node::Name(quoted(chars, '"')?),
             '[' => Node::Name(quoted(chars, ']')?),
-            '@' => Node::Param(run("@".to_owned(), |c| c.is_alphanumeric() || c == '_')),
+            '@' => {
+                let name = run("@".to_owned(), |c| c.is_alphanumeric() || matches!(c, '_' | '@'));
+                // What the server knows of itself: SQLite takes one sign alone.
+                Node::Param(name.replace("@@", "@__").to_owned())
+            }
             '0' if next == Some('x') => {
                 chars.next();
                 Node::Hex(chars_while(chars, |c| c.is_ascii_hexdigit()))
@@ -174,7 +202,7 @@ fn quoted(chars: &mut std::iter::Peekable<std::vec::IntoIter<char>>, mark: char)
     Err(mark.to_string())
 }
 
-fn render_one(node: &Node) -> String {
+pub fn render_one(node: &Node) -> String {
     match node {
         Node::Word(text) if text.eq_ignore_ascii_case("COUNT_BIG") => "count".to_owned(),
         Node::Word(text) if text.eq_ignore_ascii_case("ISNULL") => "ifnull".to_owned(),
@@ -197,7 +225,7 @@ fn render_one(node: &Node) -> String {
 }
 
 /// One statement, or what is inside parentheses.
-fn render(nodes: &[Node]) -> String {
+pub fn render(nodes: &[Node]) -> String {
     let mut sql = String::new();
     let mut limit = None;
     let mut at = 0;
@@ -223,6 +251,14 @@ fn render(nodes: &[Node]) -> String {
                 at += 1;
                 continue;
             }
+            (node, Some(Node::Group(inner))) if node.is("XACT_STATE") && inner.is_empty() => {
+                at += 1;
+                "@__XACT_STATE".to_owned()
+            }
+            (node, Some(Node::Group(inner))) if node.is("OBJECT_ID") || node.is("COL_LENGTH") => {
+                at += 1;
+                catalog::lookup(node.is("OBJECT_ID"), inner)
+            }
             (node, Some(Node::Group(inner))) if node.is("CAST") || node.is("CONVERT") => {
                 at += 1;
                 conversion(node.is("CAST"), inner)
@@ -242,7 +278,7 @@ fn render(nodes: &[Node]) -> String {
             }
             (node, _) => render_one(node),
         };
-        if node.is_any(&["FROM", "JOIN", "INTO", "TABLE", "VIEW", "UPDATE"]) {
+        if node.is_any(&["FROM", "JOIN", "INTO", "TABLE", "VIEW", "UPDATE", "REFERENCES"]) {
             table_next = true;
         } else if matches!(node, Node::Group(_)) {
             table_next = false;
@@ -264,7 +300,7 @@ fn starts_value(before: Option<&Node>) -> bool {
 }
 
 /// A table's name, without its database and without `dbo`; other schemas become a part of it. Returns its length in nodes.
-fn table_name(nodes: &[Node]) -> (String, usize) {
+pub fn table_name(nodes: &[Node]) -> (String, usize) {
     let mut parts = Vec::new();
     let mut length = 0;
     while let Some(Node::Word(part) | Node::Name(part)) = nodes.get(length) {
@@ -332,52 +368,12 @@ fn item_types(nodes: &[Node]) -> Vec<Option<SqlType>> {
             [node, Node::Group(inner), ..] if node.is_any(&["CAST", "CONVERT"]) => {
                 SqlType::parse(&conversion_parts(node.is("CAST"), inner)?.1)
             }
+            [Node::Word(word), Node::Group(_), ..] if word.eq_ignore_ascii_case("SYSUTCDATETIME") => {
+                Some(SqlType::DateTime2(7))
+            }
             [Node::Word(word), ..] if word.eq_ignore_ascii_case("CASE") => Some(SqlType::Int),
             [Node::Number(number), ..] if !number.contains('.') => Some(SqlType::Int),
             _ => None,
         })
         .collect()
-}
-
-/// Column definitions get types that keep SQLite from changing values, and SQL Server's orders.
-fn create_table(nodes: &[Node]) -> Result<String, String> {
-    let Some((Node::Group(inner), head)) = nodes.split_last() else { return Err("TABLE".to_owned()) };
-    let mut definitions = Vec::new();
-    for definition in inner.split(|node| *node == Node::Symbol(',')) {
-        definitions.push(match definition {
-            [first, ..] if first.is_any(&["PRIMARY", "UNIQUE", "CONSTRAINT", "FOREIGN", "CHECK"]) => render(definition),
-            [name, kind, rest @ ..] => column(name, kind, rest)?,
-            _ => return Err(",".to_owned()),
-        });
-    }
-    Ok(format!("{} ({})", render(head), definitions.join(", ")))
-}
-
-fn column(name: &Node, kind: &Node, rest: &[Node]) -> Result<String, String> {
-    let mut text = render_one(kind).trim_matches('"').to_owned();
-    let mut rest = rest;
-    if let Some((Node::Group(args), after)) = rest.split_first() {
-        let _ = write!(text, "({})", render(args));
-        rest = after;
-    }
-    let kind = SqlType::parse(&text).ok_or(text)?;
-    let mut column = ColumnType::plain(kind);
-    if let Some(at) = rest.iter().position(|node| node.is("COLLATE")) {
-        let named = rest.get(at + 1).map(|node| render_one(node).trim_matches('"').to_owned()).unwrap_or_default();
-        column.collation = super::types::Collation::named(&named).ok_or(named)?;
-    }
-    let fixed = rest.windows(2).any(|pair| pair[0].is("NOT") && pair[1].is("NULL"));
-    let mut sql = render_one(name);
-    sql.push_str(if fixed { " FIXED_" } else { "" });
-    sql.push_str(if kind.is_text() { " TEXT_" } else { "" });
-    if column.collation_name().is_some() {
-        let _ = write!(sql, " C_{}", column.collation.name);
-    }
-    // SQLite takes only numbers between a type's parentheses.
-    let _ = write!(sql, " {}", kind.name().replace("(max)", "(-1)"));
-    if let Some(order) = kind.order(column.collation) {
-        let _ = write!(sql, " COLLATE {order}");
-    }
-    let constraints = render(rest);
-    Ok(format!("{sql} {constraints}"))
 }

@@ -1,10 +1,7 @@
 //! SQL Server's types: their names, their TYPE_INFO on the wire, and parameters of any of them.
 
 use super::reply::us_varchar;
-use super::request::Cursor;
-use super::values;
 use encoding_rs::Encoding;
-use rusqlite::types::Value;
 
 /// A type with its sizes; none stands for `max`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -298,78 +295,5 @@ impl SqlType {
             self,
             Bit | TinyInt | SmallInt | Int | BigInt | Real | Float | Binary(_) | VarBinary(_) | Image | Variant
         )
-    }
-}
-
-/// Reads a parameter's TYPE_INFO and value.
-pub fn read_parameter(cursor: &mut Cursor<'_>) -> Option<Value> {
-    let token = cursor.u8()?;
-    match token {
-        0x28 => {
-            let length = usize::from(cursor.u8()?);
-            let days = cursor.bytes(length)?.iter().rev().fold(0, |days, byte| days << 8 | i64::from(*byte));
-            Some(Value::Text(values::day_text(days)))
-        }
-        0x26 | 0x68 | 0x6d | 0x24 => {
-            cursor.u8()?;
-            let length = usize::from(cursor.u8()?);
-            Some(scalar(token, cursor.bytes(length)?))
-        }
-        0x6a | 0x6c => {
-            let (_, _, scale) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
-            let length = usize::from(cursor.u8()?);
-            Some(match cursor.bytes(length)?.split_first() {
-                Some((sign, digits)) => Value::Text(values::decimal_text(*sign == 1, digits, scale)),
-                None => Value::Null,
-            })
-        }
-        0xe7 | 0xef | 0xa7 | 0xaf | 0xa5 | 0xad => {
-            let max = cursor.u16()? == u16::MAX;
-            if !matches!(token, 0xa5 | 0xad) {
-                cursor.bytes(5)?;
-            }
-            let Some(bytes) = read_bytes(cursor, max)? else { return Some(Value::Null) };
-            Some(match token {
-                0xe7 | 0xef => Value::Text(Cursor::new(&bytes).utf16(bytes.len() / 2)?),
-                0xa7 | 0xaf => Value::Text(encoding_rs::WINDOWS_1252.decode(&bytes).0.into_owned()),
-                _ => Value::Blob(bytes),
-            })
-        }
-        _ => None,
-    }
-}
-
-fn scalar(token: u8, bytes: &[u8]) -> Value {
-    match (token, bytes) {
-        (0x26 | 0x68, [byte]) => Value::Integer(i64::from(*byte)),
-        (0x26, [a, b]) => Value::Integer(i64::from(i16::from_le_bytes([*a, *b]))),
-        (0x26, [a, b, c, d]) => Value::Integer(i64::from(i32::from_le_bytes([*a, *b, *c, *d]))),
-        (0x26, bytes) => bytes.try_into().map_or(Value::Null, |bytes| Value::Integer(i64::from_le_bytes(bytes))),
-        (0x6d, [a, b, c, d]) => Value::Real(f64::from(f32::from_le_bytes([*a, *b, *c, *d]))),
-        (0x6d, bytes) => bytes.try_into().map_or(Value::Null, |bytes| Value::Real(f64::from_le_bytes(bytes))),
-        (_, bytes) => values::guid_text(bytes).map_or(Value::Null, Value::Text),
-    }
-}
-
-/// A value behind its length, in chunks when it is of a `max` type.
-#[allow(clippy::option_option, reason = "bytes that end early, and NULL, are two answers")]
-fn read_bytes(cursor: &mut Cursor<'_>, max: bool) -> Option<Option<Vec<u8>>> {
-    if !max {
-        let length = cursor.u16()?;
-        return if length == u16::MAX {
-            Some(None)
-        } else {
-            cursor.bytes(usize::from(length)).map(|b| Some(b.to_vec()))
-        };
-    }
-    if cursor.u64()? == u64::MAX {
-        return Some(None);
-    }
-    let mut bytes = Vec::new();
-    loop {
-        match cursor.u32()? as usize {
-            0 => return Some(Some(bytes)),
-            length => bytes.extend_from_slice(cursor.bytes(length)?),
-        }
     }
 }

@@ -10,6 +10,7 @@ pub const BATCH: u8 = 0x01;
 pub const RPC: u8 = 0x03;
 pub const REPLY: u8 = 0x04;
 pub const ATTENTION: u8 = 0x06;
+pub const BULK: u8 = 0x07;
 pub const TRANSACTION: u8 = 0x0e;
 pub const LOGIN: u8 = 0x10;
 pub const PRELOGIN: u8 = 0x12;
