@@ -109,7 +109,7 @@ pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Problems) {
                 builder.report(
                     "yaml",
                     Span { start, end: start },
-                    format!("this is not YAML: {}", error.info()),
+                    format!("this is not YAML: {}", parsers_words(&error.info())),
                     YAML_HINT,
                 );
                 return (None, builder.problems);
@@ -305,6 +305,12 @@ impl Builder<'_> {
             _ => {}
         }
     }
+}
+
+/// Why a text is no YAML. Without the one character of it that the parser shows: it may be a password's, and stands where the mark points.
+fn parsers_words(said: &str) -> &str {
+    const CHARACTER: &str = "unexpected character";
+    if said.starts_with(CHARACTER) { CHARACTER } else { said }
 }
 
 /// The byte at which a character starts.

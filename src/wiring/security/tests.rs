@@ -109,6 +109,7 @@ fn passwords_that_end_a_value_early_are_not_told() {
         "abc def=ghi",
         "abc`def",
         "a`bc`def.ghi",
+        "``'00A",
         ".[?`at",
         "a.[?`b c",
         "abc:def: ghi",

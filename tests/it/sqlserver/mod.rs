@@ -10,6 +10,7 @@ mod keys;
 mod one_login;
 mod suites;
 mod types;
+mod writes;
 
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;

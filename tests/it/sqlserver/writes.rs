@@ -104,7 +104,11 @@ async fn what_a_merge_may_not_do_is_refused_and_leaves_nothing() {
     let mut one = connect(&server).await;
     ask(&mut one, TABLES).await;
     ask(&mut one, ROWS).await;
-    ask(&mut one, "INSERT INTO #rows (id, name, at) VALUES (N'a', N'twice', '2028-01-01'), (N'a', N'thrice', '2028-01-01')").await;
+    ask(
+        &mut one,
+        "INSERT INTO #rows (id, name, at) VALUES (N'a', N'twice', '2028-01-01'), (N'a', N'thrice', '2028-01-01')",
+    )
+    .await;
     assert_eq!(refused(&mut one, &format!("{MERGE};")).await, 8672);
     ask(&mut one, "DELETE FROM #rows WHERE name IN (N'twice', N'thrice')").await;
     ask(&mut one, "UPDATE #rows SET name = N'longer than it' WHERE id = N'B'").await;
@@ -121,7 +125,10 @@ async fn what_a_merge_may_not_do_is_refused_and_leaves_nothing() {
     let rows = ask(&mut one, "SELECT id, name FROM dbo.users ORDER BY id").await;
     assert_eq!(shown(&rows), ["a|Ann", "b|Bob"], "nothing of a statement that fails");
     ask(&mut one, "INSERT INTO dbo.orders (id, owner) VALUES (1, N'a'), (2, N'b')").await;
-    let gone = ask(&mut one, "DELETE o OUTPUT deleted.id FROM dbo.orders AS o JOIN dbo.users AS u ON u.id = o.owner WHERE u.name = N'Bob'");
+    let gone = ask(
+        &mut one,
+        "DELETE o OUTPUT deleted.id FROM dbo.orders AS o JOIN dbo.users AS u ON u.id = o.owner WHERE u.name = N'Bob'",
+    );
     assert_eq!(shown(&gone.await), ["2"]);
     assert_eq!(refused(&mut one, "DELETE FROM dbo.users WHERE id = N'a'").await, 547);
 }
@@ -141,7 +148,10 @@ async fn output_is_refused_where_the_table_has_a_trigger() {
     let mut one = connect(&server).await;
     ask(&mut one, ROWS).await;
     assert_eq!(refused(&mut one, &format!("{MERGE} OUTPUT $action;")).await, 334);
-    assert_eq!(refused(&mut one, "INSERT INTO dbo.users (id, at) OUTPUT inserted.id VALUES (N'z', '2026-01-01')").await, 334);
+    assert_eq!(
+        refused(&mut one, "INSERT INTO dbo.users (id, at) OUTPUT inserted.id VALUES (N'z', '2026-01-01')").await,
+        334
+    );
     assert_eq!(refused(&mut one, &format!("{MERGE};")).await, 50000);
     assert_eq!(shown(&ask(&mut one, "SELECT name FROM dbo.users ORDER BY id").await), ["Ann", "Bob"]);
 }
@@ -179,7 +189,12 @@ async fn an_error_ends_the_transaction_where_the_session_says_so() {
 
 /// A row of [`BULK`].
 fn row(id: &str, amount: i128, at: Option<i64>) -> TokenRow<'static> {
-    let at = at.map(|ticks| tiberius::time::DateTime2::new(tiberius::time::Date::new(739_000), tiberius::time::Time::new(ticks as u64, 7)));
+    let at = at.map(|ticks| {
+        tiberius::time::DateTime2::new(
+            tiberius::time::Date::new(739_000),
+            tiberius::time::Time::new(ticks.cast_unsigned(), 7),
+        )
+    });
     let mut row = TokenRow::with_capacity(6);
     for value in [
         ColumnData::String(Some(id.to_owned().into())),
@@ -205,7 +220,13 @@ async fn rows_that_are_loaded_in_bulk_are_the_rows_that_were_sent() {
     ask(&mut one, &format!("SET XACT_ABORT ON; BEGIN TRAN; {BULK}")).await;
     let mut load = one.bulk_insert("#bulk").await.unwrap();
     for number in 0..2000 {
-        load.send(row(&format!("é{number}"), i128::from(number) * 10_001, (number % 3 > 0).then_some(i64::from(number)))).await.unwrap();
+        load.send(row(
+            &format!("é{number}"),
+            i128::from(number) * 10_001,
+            (number % 3 > 0).then_some(i64::from(number)),
+        ))
+        .await
+        .unwrap();
     }
     assert_eq!(load.finalize().await.unwrap().total(), 2000);
     let all = ask(
@@ -239,7 +260,8 @@ async fn what_the_catalogue_says_is_so() {
     ask(&mut one, "CREATE UNIQUE NONCLUSTERED INDEX by_name ON dbo.users (name, at) INCLUDE (total)").await;
     let number = ask(&mut one, "INSERT INTO dbo.letters (note) OUTPUT inserted.n VALUES (N'x'), (N'y')").await;
     assert_eq!(shown(&number), ["1", "2"]);
-    let gone = ask(&mut one, "DELETE TOP (1) FROM dbo.letters; SELECT n FROM dbo.letters; DROP TABLE IF EXISTS #none").await;
+    let gone =
+        ask(&mut one, "DELETE TOP (1) FROM dbo.letters; SELECT n FROM dbo.letters; DROP TABLE IF EXISTS #none").await;
     assert_eq!(shown(&gone), ["2"]);
     let columns = ask(
         &mut one,

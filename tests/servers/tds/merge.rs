@@ -88,7 +88,7 @@ fn copy_source(db: &Connection, merge: &Merge, params: Params<'_>) -> rusqlite::
         let order = known.and_then(|known| known.kind.order(known.collation));
         format!("{name} {decl}{}", order.map_or_else(String::new, |order| format!(" COLLATE {order}")))
     };
-    let columns: Vec<String> = statement.columns().into_iter().enumerate().map(declared).collect();
+    let columns: Vec<String> = statement.columns().enumerate().map(declared).collect();
     db.execute_batch(&format!("CREATE TEMP TABLE merge_source ({})", columns.join(", ")))?;
     bind(&mut statement, params)?;
     let places: Vec<&str> = columns.iter().map(|_| "?").collect();

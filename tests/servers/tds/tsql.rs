@@ -160,7 +160,7 @@ fn read(chars: &mut std::iter::Peekable<std::vec::IntoIter<char>>, inside: bool)
             '@' => {
                 let name = run("@".to_owned(), |c| c.is_alphanumeric() || matches!(c, '_' | '@'));
                 // What the server knows of itself: SQLite takes one sign alone.
-                Node::Param(name.replace("@@", "@__").to_owned())
+                Node::Param(name.replace("@@", "@__"))
             }
             '0' if next == Some('x') => {
                 chars.next();

@@ -99,7 +99,7 @@ fn part<'a>(nodes: &'a [Node], word: &str, ends: &[&str]) -> Option<&'a [Node]> 
     Some(&nodes[start..end])
 }
 
-fn split<'a>(nodes: &'a [Node], mark: char) -> impl Iterator<Item = &'a [Node]> {
+fn split(nodes: &[Node], mark: char) -> impl Iterator<Item = &[Node]> {
     nodes.split(move |node| *node == Node::Symbol(mark))
 }
 
@@ -255,13 +255,13 @@ pub fn update(nodes: &[Node]) -> Result<Statement, String> {
 }
 
 pub fn delete(nodes: &[Node]) -> Result<Statement, String> {
+    const PARTS: [&str; 3] = ["OUTPUT", "FROM", "WHERE"];
     let mut start = 1;
     let top = nodes.get(1).filter(|node| node.is("TOP")).and(nodes.get(2));
     start += if top.is_some() { 2 } else { 0 };
     start += usize::from(nodes.get(start).is_some_and(|node| node.is("FROM")));
     let (target, length) = table_name(&nodes[start..]);
     let rest = &nodes[start + length..];
-    const PARTS: [&str; 3] = ["OUTPUT", "FROM", "WHERE"];
     let filter = part(rest, "WHERE", &PARTS).map(render);
     let (table, alias, filter) = match part(rest, "FROM", &PARTS) {
         None => (target.clone(), target, filter),
