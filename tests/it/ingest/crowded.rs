@@ -26,16 +26,15 @@ fn bodies_that_are_held_back_give_their_room_to_those_that_come() {
     filegen.write("events.yaml", &(text + "produce: { port: 0, listen: 127.0.0.1 }\n"));
     let (daemon, door) = served(&filegen, "-c events.yaml", "produce");
     let almost = vec![b'x'; (1 << 20) - 1];
-    let slow: Vec<TcpStream> = (0..33)
-        .map(|_| {
-            let mut stream = TcpStream::connect(("127.0.0.1", door.port())).unwrap();
-            let head = format!("POST /produce HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", 1 << 20);
-            stream.write_all(head.as_bytes()).unwrap();
-            // One that finds no room is refused while it sends.
-            let _ = stream.write_all(&almost);
-            stream
-        })
-        .collect();
+    let hold_back = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", door.port())).unwrap();
+        let head = format!("POST /produce HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", 1 << 20);
+        stream.write_all(head.as_bytes()).unwrap();
+        // One that finds no room is refused while it sends.
+        let _ = stream.write_all(&almost);
+        stream
+    };
+    let mut slow: Vec<TcpStream> = (0..33).map(|_| hold_back()).collect();
     let told = |stream: &TcpStream| {
         stream.set_nonblocking(true).unwrap();
         let mut answer = [0; 1024];
@@ -50,6 +49,8 @@ fn bodies_that_are_held_back_give_their_room_to_those_that_come() {
             assert!(answer.body.contains("too much is sent"), "{}", answer.body);
             assert_eq!(answer.header("retry-after"), "5");
         }
+        // One whose bytes were not all read when it was ended hears a reset: others follow it.
+        slow.push(hold_back());
         slow.iter().map(told).find(|answer| answer.starts_with("HTTP/1.1 408 "))
     });
     assert!(ended.contains("came slowly"), "{ended}");

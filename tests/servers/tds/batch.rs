@@ -41,10 +41,21 @@ fn length(nodes: &[Node]) -> usize {
         return set_length(nodes);
     }
     let keeps_set = first.is_any(&["UPDATE", "MERGE"]);
-    let ends = |node: &Node| {
-        *node == Node::Symbol(';') || node.is("ELSE") && !first.is("SELECT") || node.is("SET") && !keeps_set
-    };
+    let ends = |node: &Node| *node == Node::Symbol(';') || node.is("SET") && !keeps_set;
     nodes.iter().skip(1).position(ends).map_or(nodes.len(), |at| at + 1)
+}
+
+/// Where an IF's ELSE stands: one within a CASE is that one's.
+fn otherwise(nodes: &[Node]) -> Option<usize> {
+    let mut cases = 0;
+    nodes.iter().position(|node| {
+        if node.is("CASE") {
+            cases += 1;
+        } else if node.is("END") && cases > 0 {
+            cases -= 1;
+        }
+        node.is("ELSE") && cases == 0
+    })
 }
 
 /// `IF … statement [ELSE statement]`, and what follows.
@@ -67,9 +78,9 @@ fn branch(nodes: &[Node]) -> Result<(Vec<Statement>, &[Node]), String> {
         let end = nodes.iter().position(|node| node.is("END")).ok_or("BEGIN")?;
         return Ok((sequence(&nodes[1..end])?, &nodes[end + 1..]));
     }
-    let length = length(nodes);
+    let length = length(nodes).min(otherwise(nodes).unwrap_or(nodes.len()));
     // A MERGE within an IF has its semicolon too.
-    let with_end = (length + 1).min(nodes.len());
+    let with_end = length + usize::from(nodes.get(length) == Some(&Node::Symbol(';')));
     Ok((sequence(&nodes[..with_end])?, &nodes[with_end..]))
 }
 
