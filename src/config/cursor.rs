@@ -125,6 +125,16 @@ impl<'a> Cursor<'a> {
         if matches!(node.value, Value::Null) { Cursor { path: self.join(MASK), ..at } } else { at }
     }
 
+    /// The place of a path with names and numbers in it: `deliver.filters[0].age`.
+    pub(super) fn place(&self, path: &str) -> Cursor<'a> {
+        path.split('.').fold(self.clone(), |at, part| {
+            let (name, index) = part.strip_suffix(']').and_then(|part| part.split_once('[')).unwrap_or((part, ""));
+            let at = at.section(name);
+            let item = index.parse::<usize>().ok().and_then(|index| at.items().into_iter().nth(index));
+            item.unwrap_or(at)
+        })
+    }
+
     /// The value of a name, or a place without a value, where defaults apply.
     pub(super) fn section(&self, name: &str) -> Cursor<'a> {
         match self.field(name) {

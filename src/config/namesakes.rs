@@ -52,10 +52,21 @@ impl Namesake {
     }
 
     /// A code for programs, and where in this file it belongs.
-    pub(super) fn place(&self) -> (&'static str, &'static [&'static str]) {
-        match self.kind {
-            Kind::Worker => ("worker-twice", &["worker"]),
-            Kind::Folder => ("folder-twice", &["collect", "directory"]),
+    pub(super) fn place(&self) -> (&'static str, &'static str) {
+        let code = match self.kind {
+            Kind::Worker => "worker-twice",
+            Kind::Folder => "folder-twice",
+        };
+        (code, self.kind.field())
+    }
+}
+
+impl Kind {
+    /// The field that says so, in either file.
+    fn field(&self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Folder => "collect.directory",
         }
     }
 }
@@ -78,18 +89,16 @@ pub fn namesakes(loaded: &Loaded, given: &[PathBuf], vars: &dyn Vars, registry: 
 
 /// What another file has of this one.
 fn clash(own: &Flow, other: &Loaded) -> Option<Namesake> {
-    let found = |kind, place: &[&str]| {
-        let line = other.with_root(|root| place.iter().fold(root.clone(), |at, name| at.section(name)).line());
+    let found = |kind: Kind| {
+        let line = other.with_root(|root| root.place(kind.field()).line());
         Some(Namesake { path: other.path.clone(), line, kind })
     };
     match (own, &other.flow) {
         (Flow::Generate(worker), Flow::Generate(its)) if its.id == worker.id => {
             let is_shared = settled(&its.output.root) == settled(&worker.output.root) || its.state == worker.state;
-            if is_shared { found(Kind::Worker, &["worker"]) } else { None }
+            if is_shared { found(Kind::Worker) } else { None }
         }
-        (Flow::Transfer(transfer), Flow::Transfer(its)) if takes_from(transfer, its) => {
-            found(Kind::Folder, &["collect", "directory"])
-        }
+        (Flow::Transfer(transfer), Flow::Transfer(its)) if takes_from(transfer, its) => found(Kind::Folder),
         _ => None,
     }
 }

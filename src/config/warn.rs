@@ -1,7 +1,6 @@
 //! What a person should know of a worker file that can be used.
 
 use super::check::receivers::warn;
-use super::cursor::Cursor;
 use super::namesakes::Namesake;
 use super::problem::ConfigError;
 use super::receivers::Receiver;
@@ -36,16 +35,6 @@ const RENEW: &str = "put another one with its key in these files: a running daem
 /// What to do about a file of a filter.
 const MEND: &str = "mend the file, or name another one: it is read anew for each file that is delivered";
 
-/// The place of a path with numbers in it: `deliver.filters[0].age`.
-fn at<'a>(root: &Cursor<'a>, path: &str) -> Cursor<'a> {
-    path.split('.').fold(root.clone(), |at, part| {
-        let (name, index) = part.strip_suffix(']').and_then(|part| part.split_once('[')).unwrap_or((part, ""));
-        let at = at.section(name);
-        let item = index.parse::<usize>().ok().and_then(|index| at.items().into_iter().nth(index));
-        item.unwrap_or(at)
-    })
-}
-
 fn is_doubt(found: &DoorCertificate) -> bool {
     found.finding.verdict == CheckVerdict::Warn
 }
@@ -55,7 +44,7 @@ impl Loaded {
     pub fn unreadable(&self, addresses: &[Unreadable]) -> Option<ConfigError> {
         let problems = self.with_root(|root| {
             for Unreadable { field, why, hint } in addresses {
-                let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
+                let place = root.place(field);
                 place.report_harmless("unreadable-address", format!("`{field}`: {why}"), hint);
             }
             root.context.problems.take().into_sorted()
@@ -68,7 +57,7 @@ impl Loaded {
         let failed: Vec<_> = filters.iter().filter(|it| it.finding.verdict == CheckVerdict::Fail).collect();
         let problems = self.with_root(|root| {
             for ToolFinding { field, finding } in failed {
-                at(root, field).report_harmless("filter-file", finding.detail.clone(), MEND);
+                root.place(field).report_harmless("filter-file", finding.detail.clone(), MEND);
             }
             root.context.problems.take().into_sorted()
         });
@@ -128,9 +117,8 @@ impl Loaded {
         };
         let problems = self.with_root(|root| {
             for namesake in namesakes {
-                let (code, place) = namesake.place();
-                let at = place.iter().fold(root.clone(), |at, name| at.section(name));
-                at.report(code, namesake.describe(), namesake.advice());
+                let (code, field) = namesake.place();
+                root.place(field).report(code, namesake.describe(), namesake.advice());
             }
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);
@@ -152,7 +140,7 @@ impl Loaded {
                 root.section(door).section("tls").report_harmless("certificate", finding.detail.clone(), RENEW);
             }
             for ToolFinding { field, finding } in filters.iter().filter(|it| it.finding.verdict == CheckVerdict::Warn) {
-                at(root, field).report_harmless("filter-file", finding.detail.clone(), MEND);
+                root.place(field).report_harmless("filter-file", finding.detail.clone(), MEND);
             }
             for message in traces {
                 let hint = "set the variable as OpenTelemetry has it, or leave it out: files are moved without traces";
@@ -165,7 +153,7 @@ impl Loaded {
                 root.section("source").section("url").report("ignored-setting", message, hint);
             }
             for Insecure { field, what, instead, .. } in insecure {
-                let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
+                let place = root.place(field);
                 place.report_harmless("insecure-connection", what.clone(), instead);
             }
             for (file, spec) in root.section("files").items().into_iter().zip(files) {
